@@ -1,0 +1,29 @@
+"""The admin site: committees and operators come in through the same platform as everybody else."""
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+
+class PortalAdminSite(AdminSite):
+    site_title = "职业技能竞赛组委会工作台"
+    site_header = "职业技能竞赛组委会工作台"
+    index_title = "我的工作"
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, and whoever belongs to the committee of any plan."""
+        user = request.user
+        return user.is_active and (user.is_staff or user.is_committee_member)
+
+    def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        """There is no password here: send people to the platform, and tell those who do not belong here so."""
+        if request.user.is_authenticated:
+            return render(request, "admin/not_a_member.html", status=403)
+        target = request.GET.get("next") or reverse("admin:index")
+        return redirect(f"{reverse('accounts:login')}?{urlencode({'next': target})}")
+
+    def logout(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        return redirect("accounts:logout")

@@ -1,0 +1,108 @@
+"""Read settings from environment variables: each declared once, each wrong value refused with its cure."""
+
+import base64
+import binascii
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+REQUIRED = object()
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable as operators know it. The table in docs/operators/configuration.md is checked against these."""
+
+    name: str
+    cure: str
+    default: Any
+
+
+DECLARED: dict[str, Variable] = {}
+
+
+def read(name: str, parse: Callable[[str], Any], *, cure: str, default: Any = REQUIRED) -> Any:
+    """The parsed value of a variable, or its default when it is unset or empty.
+
+    Raises ImproperlyConfigured, with `cure` as the way out, when it is missing and has no default or does not parse.
+    The value itself is never repeated: it may be a secret.
+    """
+    DECLARED[name] = Variable(name, cure, default)
+    text = os.environ.get(name, "").strip()
+    if not text:
+        if default is REQUIRED:
+            raise ImproperlyConfigured(f"缺少环境变量 {name}。{cure}")
+        return default
+    try:
+        return parse(text)
+    except (ValueError, LookupError, TypeError, AttributeError, ImproperlyConfigured, binascii.Error) as problem:
+        raise ImproperlyConfigured(f"环境变量 {name} 的值不正确。{cure}") from problem
+
+
+def text(value: str) -> str:
+    return value
+
+
+def boolean(value: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    return words[value.lower()]
+
+
+def whole_number(value: str) -> int:
+    if not value.isascii() or not value.isdigit():
+        raise ValueError(value)
+    return int(value)
+
+
+def words(value: str) -> list[str]:
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def secret(value: str) -> str:
+    """At least 50 characters with at least 5 different ones: what Django's own deployment check asks (security.W009)."""
+    if len(value) < 50 or len(set(value)) < 5 or value.startswith("django-insecure-"):
+        raise ValueError("weak")
+    return value
+
+
+def url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError(value)
+    return value
+
+
+def origins(value: str) -> list[str]:
+    return [url(word) for word in words(value)]
+
+
+def database(value: str) -> dict[str, Any]:
+    config: dict[str, Any] = dict(environ.Env.db_url_config(value))
+    if config["ENGINE"] not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
+        raise ValueError(config["ENGINE"])
+    return config
+
+
+def aes_key(value: str) -> bytes:
+    key = base64.b64decode(value, validate=True)
+    if len(key) != 32:
+        raise ValueError("not 32 bytes")
+    return key
+
+
+def keyring(value: str) -> dict[str, bytes]:
+    """`id:base64,id:base64` as {id: 32 bytes}, in the order given: the first one encrypts, all of them decrypt."""
+    ring = {}
+    for word in words(value):
+        key_id, encoded = word.split(":", 1)
+        if not key_id.isalnum() or len(key_id) > 16 or key_id in ring:
+            raise ValueError("key id")
+        ring[key_id] = aes_key(encoded)
+    if not ring:
+        raise ValueError("empty")
+    return ring

@@ -1,0 +1,46 @@
+"""Our own error pages: in Chinese, without a query, with the right status."""
+
+import sys
+from http import HTTPStatus
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.cache import never_cache
+
+
+def page(template: str, status: HTTPStatus) -> HttpResponse:
+    """Rendered without a request, so that no context processor can touch a database that may be away."""
+    return HttpResponse(render_to_string(template), status=status)
+
+
+@never_cache
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page("400.html", HTTPStatus.BAD_REQUEST)
+
+
+@never_cache
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page("403.html", HTTPStatus.FORBIDDEN)
+
+
+@never_cache
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page("404.html", HTTPStatus.NOT_FOUND)
+
+
+@never_cache
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A database that is away is not our fault to apologise for but a state that passes: 503, come back soon."""
+    if isinstance(sys.exception(), (OperationalError, InterfaceError)):
+        response = page("503.html", HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = "30"
+        return response
+    return page("500.html", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+@never_cache
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The usual cause is a page that lay open for long or was opened again after signing out in another tab."""
+    return render(request, "403_csrf.html", status=HTTPStatus.FORBIDDEN)

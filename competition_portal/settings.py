@@ -1,0 +1,240 @@
+"""The portal's settings, all of them: what differs between machines is read from the environment."""
+
+import hashlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.utils.csp import CSP
+
+from competition_portal import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where and how it runs -------------------------------------------------------------------------------------
+
+DEBUG = env.read("DEBUG", env.boolean, default=False, cure="写 true 或 false；生产环境必须是 false。")
+# While developing, keys have a known default; anywhere else they must be given.
+DEVELOPMENT_KEY = hashlib.sha256(b"only for development").digest()
+
+SECRET_KEY = env.read(
+    "SECRET_KEY",
+    env.secret,
+    default=DEVELOPMENT_KEY.hex() if DEBUG else env.REQUIRED,
+    cure="请设为至少 50 个随机字符，例如 python3 -c 'import secrets; print(secrets.token_urlsafe(50))' 的输出。",
+)
+ALLOWED_HOSTS = env.read(
+    "ALLOWED_HOSTS",
+    env.words,
+    default=["localhost", "127.0.0.1"],
+    cure="写本系统的域名，多个用英文逗号隔开，例如 jnjs.example.cn。",
+)
+CSRF_TRUSTED_ORIGINS = env.read(
+    "CSRF_TRUSTED_ORIGINS", env.origins, default=[], cure="写带 https:// 的来源，多个用英文逗号隔开。"
+)
+USE_HTTPS = env.read(
+    "USE_HTTPS",
+    env.boolean,
+    default=not DEBUG,
+    cure="写 true 或 false；只有在本机演示时才可以是 false。",
+)
+TRUST_PROXY = env.read(
+    "TRUST_PROXY",
+    env.boolean,
+    default=False,
+    cure="前面有会改写 X-Forwarded-Proto 的反向代理时写 true，否则写 false。",
+)
+DATA_DIR = env.read(
+    "DATA_DIR", Path, default=BASE_DIR / ".var", cure="写一个可写目录的路径，用来放 SQLite 数据库和照片。"
+)
+DATABASE = env.read(
+    "DATABASE_URL",
+    env.database,
+    default=env.database(f"sqlite:///{DATA_DIR / 'portal.sqlite3'}"),
+    cure="写 postgres://用户:密码@主机:端口/库名，或 sqlite:////绝对路径。",
+)
+DATABASE_POOL_SIZE = env.read(
+    "DATABASE_POOL_SIZE", env.whole_number, default=8, cure="写每个进程的最大连接数，不少于线程数，例如 8。"
+)
+LOG_LEVEL = env.read(
+    "LOG_LEVEL",
+    lambda word: {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR")}[word.upper()],
+    default="INFO",
+    cure="写 DEBUG、INFO、WARNING 或 ERROR。",
+)
+
+# --- Keys for what is encrypted at rest ------------------------------------------------------------------------
+
+FIELD_ENCRYPTION_KEYS = env.read(
+    "FIELD_ENCRYPTION_KEYS",
+    env.keyring,
+    default={"dev": DEVELOPMENT_KEY} if DEBUG else env.REQUIRED,
+    cure="写 编号:密钥，密钥是 32 字节的 base64，例如 k1:$(openssl rand -base64 32)；换密钥时把新的写在最前面。",
+)
+BLIND_INDEX_KEY = env.read(
+    "BLIND_INDEX_KEY",
+    env.aes_key,
+    default=hashlib.sha256(b"blind index, only for development").digest() if DEBUG else env.REQUIRED,
+    cure="写 32 字节的 base64，例如 $(openssl rand -base64 32)；以后不能更换。",
+)
+
+# --- The unified identity platform (OpenID Connect) ------------------------------------------------------------
+
+OIDC_OP_ISSUER = env.read("OIDC_OP_ISSUER", env.url, cure="写统一身份认证平台的 issuer，例如 https://id.example.cn。")
+OIDC_RP_CLIENT_ID = env.read("OIDC_RP_CLIENT_ID", env.text, cure="写平台分配给本系统的 client_id。")
+OIDC_RP_CLIENT_SECRET = env.read("OIDC_RP_CLIENT_SECRET", env.text, cure="写平台分配给本系统的 client_secret。")
+OIDC_OP_AUTHORIZATION_ENDPOINT = env.read(
+    "OIDC_OP_AUTHORIZATION_ENDPOINT", env.url, cure="写平台的 authorization_endpoint 地址。"
+)
+OIDC_OP_TOKEN_ENDPOINT = env.read("OIDC_OP_TOKEN_ENDPOINT", env.url, cure="写平台的 token_endpoint 地址。")
+OIDC_OP_USER_ENDPOINT = env.read("OIDC_OP_USER_ENDPOINT", env.url, cure="写平台的 userinfo_endpoint 地址。")
+OIDC_OP_JWKS_ENDPOINT = env.read("OIDC_OP_JWKS_ENDPOINT", env.url, cure="写平台的 jwks_uri 地址。")
+OIDC_OP_LOGOUT_ENDPOINT = env.read(
+    "OIDC_OP_LOGOUT_ENDPOINT",
+    env.url,
+    default="",
+    cure="写平台的 end_session_endpoint 地址；平台没有就留空，退出时只退出本系统。",
+)
+OIDC_RP_SCOPES = env.read(
+    "OIDC_RP_SCOPES", env.text, default="openid profile", cure="写平台要求的 scope，用空格隔开，必须含 openid。"
+)
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_USE_PKCE = True
+OIDC_TOKEN_USE_BASIC_AUTH = True
+OIDC_TIMEOUT = 3  # seconds for one answer; accounts/oidc.py bounds the whole exchange as well
+OIDC_AUTHENTICATION_CALLBACK_URL = "accounts:callback"
+
+# --- Django ----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "competition_portal.apps.PortalConfig",
+    "competition_portal.apps.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "accounts",
+    "photos",
+    "plans",
+    "profiles",
+    "registrations",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.middleware.PrivateCacheMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.IdentityConfirmationMiddleware",
+]
+ROOT_URLCONF = "competition_portal.urls"
+WSGI_APPLICATION = "competition_portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "registrations.context_processors.unseen_decisions",
+            ],
+        },
+    }
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: a transaction that will write waits at its start instead of failing in its middle.
+    DATABASE["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 10, "init_command": "PRAGMA journal_mode=WAL;"}
+else:
+    DATABASE["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 3},
+        "connect_timeout": 3,
+    }
+    DATABASE["CONN_MAX_AGE"] = 0
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": DATABASE}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.oidc.PlatformBackend"]
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "plans:list"
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    # Photos and attachments: private, without a public address. Views deliver them after asking who asks.
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "private", "base_url": None},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = DEBUG
+# What one request may carry beside its files; a photo has its own limit (photos/views.py).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "photos.uploads.BoundedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
+# --- Security --------------------------------------------------------------------------------------------------
+
+PLATFORM_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_OP_LOGOUT_ENDPOINT or OIDC_OP_AUTHORIZATION_ENDPOINT))
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    # data: for the icons in Bootstrap's style sheet; blob: for the photo that is shown before it is sent
+    "img-src": [CSP.SELF, "data:", "blob:"],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+    # signing out posts here and is sent on to the platform
+    "form-action": [CSP.SELF, PLATFORM_ORIGIN],
+}
+SECURE_SSL_REDIRECT = USE_HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = USE_HTTPS
+SECURE_HSTS_PRELOAD = USE_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_NAME = "portal_session"
+SESSION_COOKIE_SECURE = USE_HTTPS
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_NAME = "portal_csrf"
+CSRF_COOKIE_SECURE = USE_HTTPS
+CSRF_FAILURE_VIEW = "competition_portal.errors.csrf_failure"
+
+# --- Logs ------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"django": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False}},
+}

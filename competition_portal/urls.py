@@ -1,0 +1,20 @@
+"""Every address of the portal, room by room."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from plans.views import front_door
+
+urlpatterns = [
+    path("", front_door, name="front"),
+    path("accounts/", include("accounts.urls")),
+    path("plans/", include("plans.urls")),
+    path("profile/", include("profiles.urls")),
+    path("registrations/", include("registrations.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "competition_portal.errors.bad_request"
+handler403 = "competition_portal.errors.permission_denied"
+handler404 = "competition_portal.errors.not_found"
+handler500 = "competition_portal.errors.server_error"

@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""Run an operator's command, for example: python manage.py migrate."""
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "competition_portal.settings")
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.exit(f"设置有误，没有启动：{problem}")
+
+
+if __name__ == "__main__":
+    main()
