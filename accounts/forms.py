@@ -1,0 +1,75 @@
+"""个人身份信息确认: the three things that are asked once, less what the platform vouches for."""
+
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from accounts import identity
+from accounts.models import Identity
+
+NAME_MARKS = set(" ·.'-’")
+
+
+def clean_person_name(text: str) -> str:
+    """A name as people write it: one space at most, one kind of middle dot. Raises ValidationError for anything else."""
+    name = " ".join(text.replace("•", "·").replace("・", "·").split())
+    if not all(character in NAME_MARKS or unicodedata.category(character)[0] in "LM" for character in name):
+        raise ValidationError("姓名只能包含汉字、字母、间隔号（·）和空格，请与证件上的姓名一致。")
+    return name
+
+
+class IdentityForm(forms.Form):
+    legal_name = forms.CharField(
+        label="姓名",
+        max_length=64,
+        help_text="与证件上的姓名完全一致。",
+        error_messages={"required": "请填写姓名。"},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    document_type = forms.ChoiceField(
+        label="证件类型", choices=[("", "请选择"), *identity.DocumentType.choices], error_messages={"required": "请选择证件类型。"}
+    )
+    document_number = forms.CharField(
+        label="证件号码",
+        max_length=40,
+        help_text="空格和大小写不影响；最后一位是 X 的照样填写。",
+        error_messages={"required": "请填写证件号码。", "max_length": "证件号码太长，请核对是否多输了字符。"},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    agreed = forms.BooleanField(
+        label="我已核对，以上信息与证件一致。我知道确认后不能自行修改。",
+        error_messages={"required": "请先核对信息，再勾选这一项。"},
+    )
+
+    def __init__(self, vouched: Identity, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.vouched = vouched
+        if vouched.name_vouched:
+            del self.fields["legal_name"]
+        if vouched.document_vouched:
+            del self.fields["document_type"]
+            del self.fields["document_number"]
+
+    def clean_legal_name(self) -> str:
+        return clean_person_name(self.cleaned_data["legal_name"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.vouched.document_vouched:
+            cleaned["document"] = self.vouched.document()
+        elif {"document_type", "document_number"} <= cleaned.keys():
+            try:
+                cleaned["document"] = identity.parse(
+                    cleaned["document_type"], cleaned["document_number"], today=timezone.localdate()
+                )
+            except ValidationError as problem:
+                self.add_error("document_number", problem)
+        return cleaned
+
+    def confirm(self) -> None:
+        """Confirm what was entered and vouched for. Raises AlreadyConfirmed or DocumentTaken."""
+        name = self.vouched.legal_name if self.vouched.name_vouched else self.cleaned_data["legal_name"]
+        self.vouched.confirm(legal_name=name, document=self.cleaned_data["document"])

@@ -1,0 +1,58 @@
+"""Correct a confirmed identity: the only way there is, and it leaves a line."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import identity
+from accounts.audit import record
+from accounts.forms import clean_person_name
+from accounts.management.commands.grant_staff import find_account
+from accounts.models import Identity
+
+
+class Command(BaseCommand):
+    help = "更正一个账户已确认的姓名和证件。新内容在提示后输入，不写在命令行里，以免留在历史记录中。"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("account", help="账户代号（u-…），或统一身份认证平台的用户标识（sub）")
+        parser.add_argument("--reason", required=True, help="更正原因，写入操作记录；请不要写姓名和证件号码")
+        parser.add_argument("--dry-run", action="store_true", help="只检查，不改动")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = find_account(options["account"])
+        held = user.confirmed_identity
+        if held is None:
+            raise CommandError("这个账户还没有确认过身份信息，让本人登录后确认即可。")
+        self.stdout.write(f"现在是：{held.legal_name}，{held.get_document_type_display()} {held.masked_number}")
+        self.ask(held)
+        if options["dry_run"]:
+            self.stdout.write(f"检查通过，没有改动。将更正 1 个账户（{user.username}）。")
+            return
+        self.save(held, user, options["reason"])
+        self.stdout.write(f"已更正账户 {user.username}。已提交的报名保持提交时的内容。")
+
+    def ask(self, held: Identity) -> None:
+        kinds = "、".join(f"{kind.value}（{kind.label}）" for kind in identity.DocumentType)
+        try:
+            held.legal_name = clean_person_name(input("姓名："))
+            kind = input(f"证件类型，{kinds}：").strip()
+            if kind not in identity.DocumentType.values:
+                raise CommandError(f"没有证件类型 {kind}。可用：{kinds}。")
+            held.hold_document(identity.parse(kind, input("证件号码："), today=timezone.localdate()))
+        except ValidationError as problem:
+            raise CommandError(" ".join(problem.messages)) from problem
+        if not held.legal_name:
+            raise CommandError("姓名不能为空。")
+
+    def save(self, held: Identity, user: Any, reason: str) -> None:
+        try:
+            with transaction.atomic():
+                held.save()
+                record("command:correct_identity", "identity.corrected", user, detail=reason[:200])
+        except IntegrityError as problem:
+            raise CommandError("这个证件已经由另一个账户确认过，没有改动。") from problem

@@ -1,0 +1,35 @@
+"""Let an account into the desk as an operator, or take that away again."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.audit import record
+from accounts.models import User
+
+
+class Command(BaseCommand):
+    help = "让一个账户成为运营人员（可以进入工作台、新建竞赛计划），或收回这个权限。"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("account", help="账户代号（u-…），或统一身份认证平台的用户标识（sub）")
+        parser.add_argument("--superuser", action="store_true", help="同时成为超级管理员，可以看到全部竞赛计划")
+        parser.add_argument("--revoke", action="store_true", help="收回运营人员和超级管理员权限")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = find_account(options["account"])
+        user.is_staff = not options["revoke"]
+        user.is_superuser = options["superuser"] and not options["revoke"]
+        user.save(update_fields=["is_staff", "is_superuser"])
+        verb = "staff.revoked" if options["revoke"] else "staff.granted"
+        record("command:grant_staff", verb, user, detail="superuser" if user.is_superuser else "")
+        self.stdout.write(f"账户 {user.username} 现在{'不再是运营人员' if options['revoke'] else '是运营人员'}。")
+
+
+def find_account(text: str) -> User:
+    """The account with this pseudonym or platform subject, or CommandError that says what to do."""
+    found = User.objects.filter(username=text) or User.objects.filter(subject=text)
+    if len(found) != 1:
+        raise CommandError(f"没有账户 {text}。请让对方先登录一次，再用平台的用户标识（sub）或账户代号（u-…）执行。")
+    return found[0]

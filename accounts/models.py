@@ -1,0 +1,206 @@
+"""Who someone is: the account, the identity that was confirmed for it, and the record of who did what."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import identity
+from accounts.fields import EncryptedTextField, blind_index
+from accounts.identity import DocumentNumber, DocumentType
+
+
+def pseudonym() -> str:
+    """A name for logs and audit lines that says nothing about the person."""
+    return f"u-{uuid.uuid4().hex[:16]}"
+
+
+class UserManager(BaseUserManager["User"]):
+    def from_platform(self, issuer: str, subject: str) -> tuple["User", bool]:
+        """The account of (issuer, subject), and whether it was made just now. Nothing else ever joins accounts."""
+        return self.get_or_create(issuer=issuer, subject=subject)
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(username=username, is_staff=True, is_superuser=True, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """An account of the unified identity platform: issuer and subject, nothing else, say who it is."""
+
+    username = models.CharField("账户代号", max_length=64, unique=True, default=pseudonym, editable=False)
+    issuer = models.CharField("认证平台", max_length=255, blank=True, editable=False)
+    subject = models.CharField("平台用户标识", max_length=255, null=True, editable=False)
+    is_active = models.BooleanField("可以登录", default=True)
+    is_staff = models.BooleanField("运营人员", default=False, help_text="可以进入工作台并新建竞赛计划。")
+    date_joined = models.DateTimeField("首次登录时间", default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "username"
+    objects = UserManager()
+    sealed_id_token = ""  # only during a login: what the new session keeps for signing out
+
+    class Meta:
+        verbose_name = "账户"
+        verbose_name_plural = "账户"
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="one_account_per_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return self.legal_name or self.username
+
+    @property
+    def confirmed_identity(self) -> "Identity | None":
+        found: Identity | None = getattr(self, "identity", None)
+        return found if found and found.confirmed_at else None
+
+    @property
+    def legal_name(self) -> str:
+        return self.confirmed_identity.legal_name if self.confirmed_identity else ""
+
+    @property
+    def is_committee_member(self) -> bool:
+        """Whether any plan's committee counts this person in. Asked through the reverse relation: no import upward."""
+        return self.committee_memberships.exists()
+
+
+class DocumentHolder(models.Model):
+    """A legal name and an identity document: encrypted at rest, found by blind index, shown masked."""
+
+    legal_name = models.CharField("姓名", max_length=64, blank=True)
+    document_type = models.CharField("证件类型", max_length=20, choices=DocumentType, blank=True)
+    document_number = EncryptedTextField("证件号码", blank=True)
+    document_index = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
+
+    class Meta:
+        abstract = True
+
+    def hold_document(self, document: DocumentNumber) -> None:
+        self.document_type = document.type
+        self.document_number = document.number
+        self.document_index = blind_index(document.type, document.number)
+
+    def copy_document_to(self, other: "DocumentHolder") -> None:
+        for name in ("legal_name", "document_type", "document_number", "document_index"):
+            setattr(other, name, getattr(self, name))
+
+    @property
+    def masked_number(self) -> str:
+        return identity.mask(self.document_number)
+
+    def document(self) -> DocumentNumber:
+        """The document, parsed once more: its birth date and sex where the number carries them."""
+        return identity.parse(self.document_type, self.document_number, today=timezone.localdate())
+
+
+class Identity(DocumentHolder):
+    """个人身份信息: what the platform vouches for, then what the person confirmed, once and for good.
+
+    Until `confirmed_at` is set the row only holds the platform's word, and is refreshed at each login.
+    """
+
+    user = models.OneToOneField(User, models.CASCADE, verbose_name="账户", related_name="identity")
+    phone = models.CharField("平台登记的手机", max_length=20, blank=True)
+    name_vouched = models.BooleanField("姓名经平台核验", default=False)
+    document_vouched = models.BooleanField("证件经平台核验", default=False)
+    confirmed_at = models.DateTimeField("确认时间", null=True, editable=False)
+
+    class Meta:
+        verbose_name = "个人身份信息"
+        verbose_name_plural = "个人身份信息"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document_index"],
+                condition=Q(confirmed_at__isnull=False),
+                name="one_identity_per_document",
+                violation_error_message="这个证件已经由另一个账户确认过。",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True) | (~Q(legal_name="") & ~Q(document_index="")),
+                name="confirmed_identity_is_complete",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.legal_name}（{self.masked_number}）"
+
+    def confirm(self, *, legal_name: str, document: DocumentNumber) -> None:
+        """Confirm once and for good, or raise AlreadyConfirmed or DocumentTaken and leave everything as it was."""
+        held = Identity(legal_name=legal_name, confirmed_at=timezone.now())
+        held.hold_document(document)
+        names = ("legal_name", "document_type", "document_number", "document_index", "confirmed_at")
+        values = {name: getattr(held, name) for name in names}
+        try:
+            with transaction.atomic():
+                if not Identity.objects.filter(pk=self.pk, confirmed_at=None).update(**values):
+                    raise AlreadyConfirmed
+        except IntegrityError as problem:
+            raise DocumentTaken from problem
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    taken_sentence = (
+        "这个证件已经由另一个账户确认过，一个证件只能用一个账户报名。请点右上角“退出”，用原来的账户登录；"
+        "如果想不起原来的账户，或怀疑被别人冒用，请带证件原件联系系统管理员。"
+    )
+
+
+class AlreadyConfirmed(Exception):
+    """The identity was confirmed before: it stays as it is."""
+
+
+class DocumentTaken(Exception):
+    """Another account has confirmed this document."""
+
+
+class AppendOnly(Exception):
+    """Somebody tried to change or remove a line of a record that only grows."""
+
+
+class AppendOnlyQuerySet(models.QuerySet):
+    def update(self, **fields: Any) -> int:
+        raise AppendOnly(f"{self.model.__name__} lines are never changed")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AppendOnly(f"{self.model.__name__} lines are never removed")
+
+
+class AppendOnlyModel(models.Model):
+    """A line that is written once. PostgreSQL refuses a change by trigger as well (docs/adr/0002)."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly(f"{type(self).__name__} lines are never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnly(f"{type(self).__name__} lines are never removed")
+
+
+class AuditEntry(AppendOnlyModel):
+    """Who did what to whom, in pseudonyms: no name, no number."""
+
+    at = models.DateTimeField("时间", default=timezone.now, editable=False)
+    actor = models.CharField("操作人", max_length=64, editable=False)
+    verb = models.CharField("操作", max_length=40, editable=False)
+    target = models.CharField("对象", max_length=80, blank=True, editable=False)
+    detail = models.CharField("说明", max_length=200, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "操作记录"
+        verbose_name_plural = "操作记录"
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor} {self.verb} {self.target}"

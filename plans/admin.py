@@ -1,0 +1,171 @@
+"""The committee edits its own plans, with occupations, attachments and members in one place."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.audit import record
+from accounts.models import User
+from plans.models import Attachment, CommitteeMember, Occupation, Plan, PlanState, Role
+
+
+def belongs_to_a_committee(user: User) -> bool:
+    return user.is_active and (user.is_staff or user.is_superuser or user.is_committee_member)
+
+
+class PlanPermissionMixin:
+    """Seeing asks for any role in the plan, changing for the manager's; nothing here asks Django's own permissions."""
+
+    def plan_of(self, obj: Any) -> Plan | None:
+        return obj
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return belongs_to_a_committee(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        plan = self.plan_of(obj)
+        return belongs_to_a_committee(request.user) if plan is None else plan.has_member(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        plan = self.plan_of(obj)
+        return belongs_to_a_committee(request.user) if plan is None else plan.has_member(request.user, Role.MANAGER)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj) if obj else request.user.is_staff
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj) if obj else False
+
+
+class OccupationForm(forms.ModelForm):
+    def clean_capacity(self) -> int | None:
+        capacity: int | None = self.cleaned_data["capacity"]
+        if capacity is not None and capacity < self.instance.seats_taken:
+            raise forms.ValidationError(f"已有 {self.instance.seats_taken} 人占用名额，名额不能少于这个数。")
+        return capacity
+
+
+class OccupationInline(PlanPermissionMixin, admin.StackedInline):
+    model = Occupation
+    form = OccupationForm
+    extra = 0
+    fields = [("name", "division", "code"), ("skill_level", "capacity", "seats_taken"), "requirements"]
+    readonly_fields = ["seats_taken"]
+
+
+class AttachmentInline(PlanPermissionMixin, admin.TabularInline):
+    model = Attachment
+    extra = 0
+
+
+class CommitteeMemberForm(forms.ModelForm):
+    """A member is named by the account code that the person reads off the own page: no list of people to look through."""
+
+    account = forms.CharField(
+        label="账户代号",
+        max_length=64,
+        help_text="由本人在“个人身份信息”页面上查到，形如 u-0123456789abcdef。",
+        error_messages={"required": "请填写账户代号。"},
+    )
+
+    class Meta:
+        model = CommitteeMember
+        fields = ["account", "role"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["account"] = self.instance.user.username
+            self.fields["account"].disabled = True
+
+    def clean_account(self) -> str:
+        username: str = self.cleaned_data["account"].strip()
+        user = User.objects.filter(username=username, is_active=True).first()
+        if user is None:
+            raise forms.ValidationError("没有这个账户代号，请向本人核对。")
+        if not self.instance.pk and CommitteeMember.objects.filter(plan=self.instance.plan_id, user=user).exists():
+            raise forms.ValidationError("这个账户已经是该竞赛计划的组委会成员。")
+        self.instance.user = user
+        return username
+
+
+class CommitteeMemberInline(PlanPermissionMixin, admin.TabularInline):
+    model = CommitteeMember
+    form = CommitteeMemberForm
+    extra = 0
+    fields = ["person", "account", "role"]
+    readonly_fields = ["person"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CommitteeMember]:
+        return super().get_queryset(request).select_related("user__identity")
+
+    @admin.display(description="姓名")
+    def person(self, member: CommitteeMember) -> str:
+        return member.user.legal_name if member.user_id else ""
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "状态"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("unpublished", "未发布"), *((state.value, state.label) for state in PlanState)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Plan]) -> QuerySet[Plan]:
+        now = timezone.now()
+        if self.value() == "unpublished":
+            return queryset.exclude(pk__in=Plan.objects.published(now).values("pk"))
+        if self.value() in set(PlanState):
+            return queryset & Plan.objects.in_state(PlanState(self.value()), now)
+        return queryset
+
+
+@admin.register(Plan)
+class PlanAdmin(PlanPermissionMixin, admin.ModelAdmin):
+    list_display = ["title", "code", "state", "registration_opens_at", "registration_closes_at"]
+    list_filter = [StateFilter, "level"]
+    search_fields = ["title", "code"]
+    inlines = [OccupationInline, AttachmentInline, CommitteeMemberInline]
+    actions = ["publish_now"]
+    fieldsets = [
+        (None, {"fields": [("code", "title"), ("level", "category"), ("organiser", "co_organiser"), "published_at"]}),
+        ("报名时间", {"fields": ["registration_opens_at", "registration_closes_at", "correction_closes_at"]}),
+        ("竞赛", {"fields": [("competition_starts_on", "competition_ends_on"), "place", "description"]}),
+        ("联系方式", {"fields": [("contact", "contact_phone")]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
+        return super().get_queryset(request).reviewable_by(request.user)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
+        """Deleting a plan would take its registrations' history with it. An unpublished one may simply stay so."""
+        return False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if not change:
+            plan = form.instance
+            CommitteeMember.objects.get_or_create(plan=plan, user=request.user, defaults={"role": Role.MANAGER})
+        record(request.user, "plan.changed" if change else "plan.created", form.instance)
+
+    @admin.display(description="状态")
+    def state(self, plan: Plan) -> str:
+        published = plan.published_at and plan.published_at <= timezone.now()
+        return plan.state.label if published else "未发布"
+
+    @admin.action(description="立即发布所选竞赛计划")
+    def publish_now(self, request: HttpRequest, queryset: QuerySet[Plan]) -> None:
+        for plan in queryset:
+            if not self.has_change_permission(request, plan):
+                messages.error(request, f"“{plan}”没有发布：您不是它的管理员。")
+                continue
+            Plan.objects.filter(pk=plan.pk).update(published_at=timezone.now())
+            record(request.user, "plan.published", plan)
+            messages.success(request, f"“{plan}”已发布。")

@@ -1,0 +1,286 @@
+"""竞赛计划: what is published, what it offers, who its committee is."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from plans.markdown import render
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class PlanState(StrEnum):
+    """Where a published plan stands at a moment."""
+
+    SOON = "soon"
+    OPEN = "open"
+    CLOSED = "closed"
+
+    @property
+    def label(self) -> str:
+        return {self.SOON: "未开始", self.OPEN: "报名中", self.CLOSED: "已截止"}[self]
+
+
+class Division(models.TextChoices):
+    """参赛组别."""
+
+    WORKER = "worker", "职工组"
+    STUDENT = "student", "学生组"
+    TEACHER = "teacher", "教师组"
+
+
+class Level(models.TextChoices):
+    NATIONAL = "national", "国家级"
+    CITY = "city", "市级"
+    DISTRICT = "district", "区级"
+    INDUSTRY = "industry", "行业"
+
+
+class PlanQuerySet(models.QuerySet["Plan"]):
+    def published(self, now: datetime | None = None) -> "PlanQuerySet":
+        return self.filter(published_at__lte=now or timezone.now())
+
+    def open_at(self, now: datetime) -> "PlanQuerySet":
+        return self.published(now).filter(registration_opens_at__lte=now, registration_closes_at__gt=now)
+
+    def in_state(self, state: PlanState, now: datetime) -> "PlanQuerySet":
+        if state == PlanState.OPEN:
+            return self.open_at(now)
+        if state == PlanState.SOON:
+            return self.published(now).filter(registration_opens_at__gt=now)
+        return self.published(now).filter(registration_closes_at__lte=now)
+
+    def search(self, text: str) -> "PlanQuerySet":
+        """Plans with every word somewhere in title, code, organisers or the name of an occupation."""
+        found = self
+        for word in text.split()[:5]:
+            found = found.filter(
+                Q(title__icontains=word)
+                | Q(code__icontains=word)
+                | Q(organiser__icontains=word)
+                | Q(co_organiser__icontains=word)
+                | Q(pk__in=Occupation.objects.filter(name__icontains=word).values("plan"))
+            )
+        return found
+
+    def open_first(self, now: datetime) -> "PlanQuerySet":
+        """Open ones first, the one that closes soonest on top; then what comes; then what is over, latest first."""
+        return self.alias(
+            rank=models.Case(
+                models.When(registration_closes_at__lte=now, then=2),
+                models.When(registration_opens_at__gt=now, then=1),
+                default=0,
+            ),
+            ends=models.Case(models.When(registration_closes_at__gt=now, then=F("registration_closes_at"))),
+        ).order_by("rank", F("ends").asc(nulls_last=True), "-registration_closes_at", "pk")
+
+    def reviewable_by(self, user: "User") -> "PlanQuerySet":
+        """The plans whose committee this person belongs to, in any role; every plan for a superuser."""
+        if user.is_superuser:
+            return self
+        return self.filter(pk__in=CommitteeMember.objects.filter(user=user).values("plan"))
+
+
+class Plan(models.Model):
+    """One competition for which people register. Times are moments; registration closes exclusively."""
+
+    code = models.CharField(
+        "计划编号",
+        max_length=32,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9-]+\Z", "计划编号只能用字母、数字和连字符。")],
+        help_text="出现在网址里，发布后请不要再改，例如 BJ2026-07。",
+    )
+    title = models.CharField("竞赛名称", max_length=120)
+    level = models.CharField("级别", max_length=10, choices=Level)
+    category = models.CharField("类别", max_length=4, blank=True, choices=[("一类", "一类"), ("二类", "二类")])
+    organiser = models.CharField("主办单位", max_length=120)
+    co_organiser = models.CharField("承办单位", max_length=200, blank=True)
+    registration_opens_at = models.DateTimeField("报名开始时间", db_index=True)
+    registration_closes_at = models.DateTimeField(
+        "报名截止时间", db_index=True, help_text="到这一刻为止，这一刻本身已不能提交。"
+    )
+    correction_closes_at = models.DateTimeField(
+        "修改截止时间", null=True, blank=True, help_text="被退回的报名在此之前可以重新提交。不填则与报名截止时间相同。"
+    )
+    competition_starts_on = models.DateField("竞赛开始日期", null=True, blank=True)
+    competition_ends_on = models.DateField("竞赛结束日期", null=True, blank=True)
+    place = models.CharField("竞赛地点", max_length=200, blank=True)
+    description = models.TextField("竞赛说明", blank=True, help_text="可以用 Markdown 排版；网页代码会被去掉。")
+    contact = models.CharField("联系人", max_length=60, blank=True)
+    contact_phone = models.CharField("联系电话", max_length=40, blank=True)
+    published_at = models.DateTimeField(
+        "发布时间", null=True, blank=True, db_index=True, help_text="不填为未发布；填将来的时间则到时自动发布。"
+    )
+
+    objects = PlanQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "竞赛计划"
+        verbose_name_plural = "竞赛计划"
+        ordering = ["-registration_closes_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(registration_opens_at__lt=F("registration_closes_at")),
+                name="plan_opens_before_it_closes",
+                violation_error_message="报名截止时间必须晚于报名开始时间。",
+            ),
+            models.CheckConstraint(
+                condition=Q(correction_closes_at__isnull=True)
+                | Q(correction_closes_at__gte=F("registration_closes_at")),
+                name="plan_corrections_end_after_registration",
+                violation_error_message="修改截止时间不能早于报名截止时间。",
+            ),
+            models.CheckConstraint(
+                condition=Q(competition_starts_on__isnull=True)
+                | Q(competition_ends_on__isnull=True)
+                | Q(competition_starts_on__lte=F("competition_ends_on")),
+                name="plan_competition_starts_before_it_ends",
+                violation_error_message="竞赛结束日期不能早于开始日期。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("plans:detail", args=[self.code])
+
+    @property
+    def level_label(self) -> str:
+        return f"{self.get_level_display()}{self.category}"
+
+    def state_at(self, now: datetime) -> PlanState:
+        if now < self.registration_opens_at:
+            return PlanState.SOON
+        return PlanState.OPEN if now < self.registration_closes_at else PlanState.CLOSED
+
+    @property
+    def state(self) -> PlanState:
+        return self.state_at(timezone.now())
+
+    @property
+    def corrections_end_at(self) -> datetime:
+        return self.correction_closes_at or self.registration_closes_at
+
+    def description_html(self) -> str:
+        """The description as safe HTML."""
+        return render(self.description)
+
+    def has_member(self, user: "User", *roles: str) -> bool:
+        """Whether this person is in the committee, in one of these roles if any are named. Superusers are."""
+        if user.is_superuser:
+            return True
+        mine = self.members.filter(user=user)
+        return (mine.filter(role__in=roles) if roles else mine).exists()
+
+
+class Attachment(models.Model):
+    """A file that a plan offers for download."""
+
+    plan = models.ForeignKey(Plan, models.CASCADE, verbose_name="竞赛计划", related_name="attachments")
+    title = models.CharField("名称", max_length=120, help_text="下载时的文件名，例如 竞赛规程.pdf。")
+    file = models.FileField("文件", upload_to="attachments/%Y/")
+
+    class Meta:
+        verbose_name = "附件"
+        verbose_name_plural = "附件"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class OccupationQuerySet(models.QuerySet["Occupation"]):
+    def take_seat(self, occupation_id: int) -> bool:
+        """Take one seat if one is left: one conditional UPDATE, so that the last seat is sold once."""
+        free = Q(capacity__isnull=True) | Q(seats_taken__lt=F("capacity"))
+        return bool(self.filter(free, pk=occupation_id).update(seats_taken=F("seats_taken") + 1))
+
+    def give_seat_back(self, occupation_id: int) -> None:
+        self.filter(pk=occupation_id).update(seats_taken=F("seats_taken") - 1)
+
+
+class Occupation(models.Model):
+    """职业（工种）: what one registers for within a plan."""
+
+    plan = models.ForeignKey(Plan, models.CASCADE, verbose_name="竞赛计划", related_name="occupations")
+    code = models.CharField("职业编码", max_length=32, blank=True, help_text="国家职业分类编码，例如 6-31-01-03。")
+    name = models.CharField("职业（工种）", max_length=60)
+    division = models.CharField("参赛组别", max_length=10, choices=Division)
+    skill_level = models.CharField("竞赛标准等级", max_length=30, blank=True, help_text="例如 高级工（三级）。")
+    requirements = models.TextField("参赛条件", blank=True)
+    capacity = models.PositiveIntegerField(
+        "名额", null=True, blank=True, validators=[MinValueValidator(1)], help_text="不填为不限名额。"
+    )
+    seats_taken = models.PositiveIntegerField("已占名额", default=0, editable=False)
+
+    objects = OccupationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "职业（工种）"
+        verbose_name_plural = "职业（工种）"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "name", "division"],
+                name="one_occupation_per_division",
+                violation_error_message="这个竞赛计划里已经有同名同组别的职业（工种）。",
+            ),
+            models.CheckConstraint(condition=Q(seats_taken__gte=0), name="seats_taken_not_negative"),
+            models.CheckConstraint(
+                condition=Q(capacity__isnull=True) | Q(seats_taken__lte=F("capacity")),
+                name="seats_taken_within_capacity",
+                violation_error_message="名额不能少于已经占用的名额。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}（{self.get_division_display()}）"
+
+    @property
+    def seats_left(self) -> int | None:
+        """Seats left, or None where they are not limited."""
+        return None if self.capacity is None else self.capacity - self.seats_taken
+
+    @property
+    def is_full(self) -> bool:
+        return self.seats_left == 0
+
+
+class Role(models.TextChoices):
+    VIEWER = "viewer", "查看"
+    REVIEWER = "reviewer", "审核"
+    MANAGER = "manager", "管理"
+
+
+class CommitteeMember(models.Model):
+    """组委会成员: one person's role in ONE plan."""
+
+    plan = models.ForeignKey(Plan, models.CASCADE, verbose_name="竞赛计划", related_name="members")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name="账户", related_name="committee_memberships"
+    )
+    role = models.CharField("角色", max_length=10, choices=Role)
+
+    class Meta:
+        verbose_name = "组委会成员"
+        verbose_name_plural = "组委会成员"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "user"],
+                name="one_role_per_member_and_plan",
+                violation_error_message="这个账户已经是该竞赛计划的组委会成员。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}（{self.get_role_display()}）"

@@ -1,0 +1,56 @@
+"""The front door, 个人竞赛计划列表 and the page of one plan: open to everybody, signed in or not."""
+
+from pathlib import PurePath
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from plans.forms import PlanFilterForm
+from plans.models import Attachment, Plan
+
+PLANS_PER_PAGE = 20
+PLANS_AT_THE_DOOR = 6
+
+
+@require_safe
+@login_not_required
+def front_door(request: HttpRequest) -> HttpResponse:
+    """What the system is, what is open, and one button to come in."""
+    plans = Plan.objects.open_at(timezone.now()).order_by("registration_closes_at")[:PLANS_AT_THE_DOOR]
+    return render(request, "plans/front_door.html", {"plans": plans})
+
+
+@require_safe
+@login_not_required
+def plan_list(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    form = PlanFilterForm(request.GET)
+    plans = form.narrow(Plan.objects.published(now), now).open_first(now)
+    page = Paginator(plans, PLANS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "plans/list.html", {"form": form, "page": page})
+
+
+@require_safe
+@login_not_required
+def plan_detail(request: HttpRequest, code: str) -> HttpResponse:
+    plan = get_object_or_404(Plan.objects.published().prefetch_related("occupations", "attachments"), code=code)
+    return render(request, "plans/detail.html", {"plan": plan})
+
+
+@require_safe
+@login_not_required
+def attachment(request: HttpRequest, code: str, pk: int) -> FileResponse:
+    """A published plan's file, always as a download: the browser never opens it in our name."""
+    found = get_object_or_404(Attachment, pk=pk, plan__in=Plan.objects.published().filter(code=code))
+    try:
+        content = found.file.open("rb")
+    except OSError as problem:
+        raise Http404("the file is not in the storage") from problem
+    name = PurePath(found.title).name
+    suffix = PurePath(found.file.name).suffix
+    name = name if name.endswith(suffix) else name + suffix
+    return FileResponse(content, as_attachment=True, filename=name, content_type="application/octet-stream")

@@ -1,0 +1,38 @@
+"""个人基本信息维护: the reusable details and their photo."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from photos.views import PhotoPages
+from profiles.forms import PersonalDetailsForm
+from profiles.models import Profile, StaleDetails
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest) -> HttpResponse:
+    """保存 keeps the text alone; 保存并上传照片 goes on to the photo."""
+    profile = Profile.of(request.user)
+    held = request.user.confirmed_identity
+    form = PersonalDetailsForm(held, request.POST or None, instance=profile)
+    if form.is_valid():
+        try:
+            Profile.of(request.user).save_details(form.cleaned_data["version"], form.values())
+        except StaleDetails:
+            form.tell_of_other_tab(Profile.of(request.user))
+        else:
+            messages.success(request, "个人基本信息已保存。")
+            return redirect("profiles:photo:upload" if request.POST.get("then") == "photo" else "profiles:edit")
+    return render(request, "profiles/edit.html", {"form": form, "profile": Profile.of(request.user), "held": held})
+
+
+class ProfilePhotos(PhotoPages):
+    """The photo pages (photos/views.py) for the profile of whoever is signed in."""
+
+    namespace = "profiles:photo"
+
+    def find(self, request: HttpRequest, **kwargs: Any) -> Profile:
+        return Profile.of(request.user)

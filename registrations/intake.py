@@ -1,0 +1,62 @@
+"""How details come into a registration: from the profile at the start, from a changed profile later."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from plans.models import Plan, PlanState
+from profiles.models import Profile
+from registrations.models import Registration
+from registrations.workflow import StepRefused
+
+
+def start(user: User, plan: Plan) -> Registration:
+    """A draft in this plan, filled from the profile; or the live one that there is. StepRefused when it is not open."""
+    existing = Registration.objects.owned_by(user).live().filter(plan=plan).first()
+    if existing:
+        return existing
+    now = timezone.now()
+    if plan.state_at(now) != PlanState.OPEN:
+        raise StepRefused("这个竞赛还没有开始报名。" if plan.state_at(now) == PlanState.SOON else "这个竞赛的报名已经截止。")
+    profile = Profile.of(user)
+    draft = Registration(portrait=profile.portrait, **profile.details())
+    user.confirmed_identity.copy_document_to(draft)
+    copied = ["portrait", *profile.details(), "legal_name", "document_type", "document_number", "document_index"]
+    try:
+        with transaction.atomic():
+            return Registration.begin(user, plan, **{name: getattr(draft, name) for name in copied})
+    except IntegrityError:  # the other tab, the second click
+        return Registration.objects.owned_by(user).live().get(plan=plan)
+
+
+def flow(sender: object, profile: Profile, changed: dict[str, tuple[Any, Any]], **kwargs: object) -> None:
+    """Carry a changed profile into every registration that can still be edited.
+
+    A portrait is only replaced where the profile's former one stands, or none: one made for a plan stays.
+    """
+    if not changed:
+        return
+    for registration in Registration.objects.owned_by(profile.user).editable().select_related("plan"):
+        if registration.closed_reason():
+            continue
+        values = {name: after for name, (_, after) in changed.items()}
+        if "portrait" in changed:
+            former, _ = changed["portrait"]
+            if registration.portrait_id not in {None, former and former.pk}:
+                del values["portrait"]
+        values = {name: value for name, value in values.items() if getattr(registration, name) != value}
+        if values:
+            registration.write(registration.version, **values)
+
+
+def save(registration: Registration, version: int, values: dict[str, Any]) -> None:
+    """Save what was typed into a registration; a first one fills an empty profile. StepRefused or StaleDetails."""
+    if reason := registration.closed_reason():
+        raise StepRefused(reason)
+    with transaction.atomic():
+        registration.write(version, **values)
+        profile = Profile.of(registration.applicant)
+        if profile.is_empty:
+            profile.save_details(profile.version, {name: values[name] for name in profile.details()})

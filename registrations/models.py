@@ -1,0 +1,288 @@
+"""报名: one person in one plan, the steps it takes and the trail that they leave."""
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AppendOnlyModel, AppendOnlyQuerySet, DocumentHolder, User
+from photos.models import Portrait
+from photos.pipeline import DEFAULT_SPEC, PhotoSpec
+from plans.models import Occupation, Plan, Role
+from profiles.models import PersonalDetails
+from registrations import completeness, notifications, workflow
+from registrations.reference import new_reference
+from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
+
+STATUS_CHOICES = [(status.value, status.label) for status in Status]
+
+
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    def owned_by(self, user: User) -> "RegistrationQuerySet":
+        return self.filter(applicant=user)
+
+    def reviewable_by(self, user: User) -> "RegistrationQuerySet":
+        """What this person's committees may see. Drafts are nobody's but the applicant's."""
+        return self.filter(plan__in=Plan.objects.reviewable_by(user)).exclude(status=Status.DRAFT)
+
+    def live(self) -> "RegistrationQuerySet":
+        return self.exclude(status=Status.WITHDRAWN)
+
+    def editable(self) -> "RegistrationQuerySet":
+        return self.filter(status__in=EDITABLE)
+
+    def for_pages(self) -> "RegistrationQuerySet":
+        """With all that a page about it names."""
+        return self.select_related("plan", "occupation", "portrait", "applicant__identity")
+
+
+class Registration(PersonalDetails, DocumentHolder):
+    """One person in one plan, with copies of details and document of its own: what was submitted stays as it was."""
+
+    reference = models.CharField("报名编号", max_length=16, unique=True, editable=False)
+    applicant = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="报名人员", related_name="registrations"
+    )
+    plan = models.ForeignKey(Plan, models.PROTECT, verbose_name="竞赛计划", related_name="registrations")
+    occupation = models.ForeignKey(
+        Occupation, models.PROTECT, null=True, blank=True, verbose_name="职业（工种）", related_name="registrations"
+    )
+    seat = models.ForeignKey(
+        Occupation, models.PROTECT, null=True, editable=False, verbose_name="占用的名额", related_name="seated"
+    )
+    portrait = models.ForeignKey(
+        Portrait, models.PROTECT, null=True, editable=False, verbose_name="证件照", related_name="+"
+    )
+    status = models.CharField("状态", max_length=10, choices=STATUS_CHOICES, default=Status.DRAFT, editable=False)
+    unseen = models.BooleanField("有未读的审核结果", default=False, editable=False)
+    submitted_at = models.DateTimeField("提交时间", null=True, editable=False)
+    created_at = models.DateTimeField("开始填写时间", default=timezone.now, editable=False)
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "报名"
+        verbose_name_plural = "报名"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["applicant", "plan"],
+                condition=~Q(status=Status.WITHDRAWN.value),
+                name="one_live_registration_per_plan",
+                violation_error_message="您已报名该竞赛。",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.DRAFT.value) | Q(submitted_at__isnull=False),
+                name="submitted_has_its_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in Status]), name="status_is_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["plan", "status", "submitted_at"], name="registration_queue")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def get_absolute_url(self) -> str:
+        return reverse("registrations:detail", args=[self.reference])
+
+    @classmethod
+    def begin(cls, user: User, plan: Plan, **values: Any) -> "Registration":
+        """A draft with a reference of its own. IntegrityError where the person has a live one in this plan."""
+        while True:
+            reference = new_reference(timezone.localdate().year)
+            if not cls.objects.filter(reference=reference).exists():
+                return cls.objects.create(applicant=user, plan=plan, reference=reference, **values)
+
+    # What it is ---------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> Status:
+        return Status(self.status)
+
+    @property
+    def is_editable(self) -> bool:
+        return self.status in EDITABLE
+
+    def deadline(self) -> datetime:
+        """Until when (exclusive, aware) the applicant can act: later where corrections were asked for."""
+        return self.plan.corrections_end_at if self.status == Status.RETURNED else self.plan.registration_closes_at
+
+    def closed_reason(self, now: datetime | None = None) -> str:
+        """Why the applicant cannot change it now, as a sentence; empty when the applicant can."""
+        now = now or timezone.now()
+        if self.status not in EDITABLE:
+            return f"这份报名现在是“{self.state.label}”，不能修改。"
+        if now < self.plan.registration_opens_at and self.status == Status.DRAFT:
+            return "报名还没有开始，不能修改。"
+        if now >= self.deadline():
+            moment = timezone.localtime(self.deadline())
+            return f"报名已于 {moment:%Y} 年 {moment.month} 月 {moment.day} 日 {moment:%H:%M} 截止，不能再修改或提交。"
+        return ""
+
+    def missing(self) -> list[Any]:
+        """Everything that is still to be filled in before it can be submitted, in the order of the form."""
+        return completeness.missing(self, super().missing())
+
+    def correction(self) -> "ReviewEvent | None":
+        """The line that sent it back, as long as it waits for corrections."""
+        if self.status != Status.RETURNED:
+            return None
+        return self.events.filter(action=Action.RETURN).first()
+
+    def writable_rows(self) -> models.QuerySet["Registration"]:
+        return Registration.objects.filter(pk=self.pk, status=self.status)
+
+    # Who may do what ----------------------------------------------------------------------------------------------
+
+    def actors(self, user: User) -> set[Actor]:
+        """In what capacities this person can act on it. Nobody reviews their own."""
+        if user.pk == self.applicant_id:
+            return {Actor.APPLICANT}
+        capacities = set()
+        if self.plan.has_member(user, Role.REVIEWER, Role.MANAGER):
+            capacities.add(Actor.COMMITTEE)
+        if self.plan.has_member(user, Role.MANAGER):
+            capacities.add(Actor.MANAGER)
+        return capacities
+
+    def actions_for(self, user: User) -> list[Action]:
+        """What the page offers this person now: the table's answer, less what is out of time."""
+        offered = workflow.possible(self.state, self.actors(user))
+        late = timezone.now() >= self.deadline()
+        return [action for action in offered if not (late and workflow.TABLE[action].in_time)]
+
+    # The one way to another status --------------------------------------------------------------------------------
+
+    @transaction.atomic
+    def take(
+        self, action: Action, *, by: User, note: str = "", items: Collection[dict[str, str]] = ()
+    ) -> "ReviewEvent":
+        """Take one step and write its line in the trail, or raise StepRefused and leave everything as it was.
+
+        `items` are what is to be fixed, each {"field": …, "sentence": …}. The step is bound to the version of the row
+        that this instance was read at.
+        """
+        now = timezone.now()
+        sentences = note or " ".join(item["sentence"] for item in items)
+        line = workflow.check(action, self.state, self.actors(by), sentences)
+        self.check_conditions(line, now)
+        seat = self.seat_after(line.seat)
+        self.move(line, now, seat)
+        event = ReviewEvent.objects.create(
+            registration=self,
+            action=action,
+            before=self.status,
+            after=line.target,
+            by=by,
+            note=note.strip(),
+            items=list(items),
+            portrait_sha256=self.portrait.sha256 if self.portrait else "",
+            version=self.version,
+            at=now,
+        )
+        # The counter comes last: the row that everybody wants is held for the shortest time.
+        self.move_seat(seat)
+        transaction.on_commit(partial(notifications.announce, event))
+        self.refresh_from_db(fields=["status", "submitted_at", "unseen", "seat"])
+        return event
+
+    def check_conditions(self, line: workflow.Step, now: datetime) -> None:
+        if line.in_time and now >= self.deadline():
+            raise StepRefused("已经过了截止时间，不能再操作。如有特殊情况，请联系组委会。")
+        if line.in_time and line.complete and self.status == Status.DRAFT and now < self.plan.registration_opens_at:
+            raise StepRefused("报名还没有开始，请在开始后再提交。")
+        if line.complete and (gaps := self.missing()):
+            raise StepRefused(f"还有 {len(gaps)} 处没有填写完整：{'；'.join(gap.sentence for gap in gaps)}。")
+
+    def seat_after(self, seat: Seat) -> int | None:
+        return {Seat.TAKE: self.occupation_id, Seat.KEEP: self.seat_id, Seat.GIVE_BACK: None}[seat]
+
+    def move(self, line: workflow.Step, now: datetime, seat: int | None) -> None:
+        """Write the status, and prove by the same statement that nobody was faster."""
+        values: dict[str, Any] = {"status": line.target, "seat": seat, "unseen": line.actor != Actor.APPLICANT}
+        if line.complete:
+            values["submitted_at"] = now
+        unchanged = Registration.objects.filter(pk=self.pk, status=self.status, version=self.version)
+        try:
+            with transaction.atomic():
+                moved = unchanged.update(**values)
+        except IntegrityError as problem:
+            raise StepRefused("同一个竞赛已有另一份有效的报名，不能恢复这一份。") from problem
+        if not moved:
+            raise StepRefused("这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。")
+
+    def move_seat(self, seat: int | None) -> None:
+        if seat == self.seat_id:
+            return
+        if seat is not None and not Occupation.objects.take_seat(seat):
+            raise StepRefused(f"“{self.occupation}”的名额已满，没有提交成功。您可以改选其他职业（工种）。")
+        if self.seat_id is not None:
+            Occupation.objects.give_seat_back(self.seat_id)
+
+    def discard(self, by: User) -> None:
+        """Delete a draft, which only its owner can. The trail, if it was submitted once, stays."""
+        if by.pk != self.applicant_id:
+            raise StepRefused("只有报名人员本人可以删除草稿。")
+        if not Registration.objects.filter(pk=self.pk, status=Status.DRAFT).delete()[0]:
+            raise StepRefused("只有“填写中”的报名可以删除。请刷新页面查看最新状态。")
+
+    # A subject of photos (photos/views.py) ------------------------------------------------------------------------
+
+    @property
+    def photo_spec(self) -> PhotoSpec:
+        return DEFAULT_SPEC
+
+    @property
+    def photo_owner(self) -> User:
+        return self.applicant
+
+    @property
+    def photo_closed(self) -> str:
+        return self.closed_reason()
+
+    def get_photo_return_url(self) -> str:
+        return reverse("registrations:edit", args=[self.reference])
+
+    def set_portrait(self, portrait: Portrait) -> None:
+        self.write(self.version, portrait=portrait)
+
+
+class ReviewEvent(AppendOnlyModel):
+    """One line of the trail: who took which step, from where to where, and what was said."""
+
+    # The line outlives a draft that its owner deletes, so nothing cascades and nothing is set to null.
+    registration = models.ForeignKey(
+        Registration, models.DO_NOTHING, db_constraint=False, related_name="events", verbose_name="报名"
+    )
+    action = models.CharField("操作", max_length=10, choices=[(action.value, action.label) for action in Action])
+    before = models.CharField("之前", max_length=10, choices=STATUS_CHOICES)
+    after = models.CharField("之后", max_length=10, choices=STATUS_CHOICES)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="操作人")
+    note = models.TextField("意见", blank=True)
+    items = models.JSONField("需修改的内容", default=list, blank=True)
+    portrait_sha256 = models.CharField(max_length=64, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField("时间", default=timezone.now)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "审核记录"
+        verbose_name_plural = "审核记录"
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["registration", "-id"], name="trail_of_registration")]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}（{self.at:%Y-%m-%d %H:%M}）"
+
+    @property
+    def by_applicant(self) -> bool:
+        return workflow.TABLE[Action(self.action)].actor == Actor.APPLICANT

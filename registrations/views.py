@@ -1,0 +1,202 @@
+"""The applicant's pages: start, fill in, check, submit, and 已报名竞赛管理."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from photos.views import PhotoPages
+from plans.models import Plan
+from profiles.models import StaleDetails
+from registrations import intake
+from registrations.forms import OccupationForm, RegistrationForm
+from registrations.models import Registration
+from registrations.workflow import Action, Status, StepRefused
+
+REGISTRATIONS_PER_PAGE = 20
+OTHER_TAB = "这份报名刚刚在另一个窗口里修改过，请核对最新内容后再操作。"
+
+
+def own(request: HttpRequest, reference: str) -> Registration:
+    """One's own registration. A stranger's does not exist."""
+    return get_object_or_404(Registration.objects.owned_by(request.user).for_pages(), reference=reference)
+
+
+@require_safe
+def own_list(request: HttpRequest) -> HttpResponse:
+    registrations = Registration.objects.owned_by(request.user).for_pages()
+    page = Paginator(registrations, REGISTRATIONS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "registrations/list.html", {"page": page})
+
+
+@require_POST
+def start(request: HttpRequest, code: str) -> HttpResponse:
+    """报名: a draft filled from the profile, or the registration that there is already."""
+    plan = get_object_or_404(Plan.objects.published(), code=code)
+    try:
+        registration = intake.start(request.user, plan)
+    except StepRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(plan)
+    return redirect("registrations:edit" if registration.is_editable else "registrations:detail", registration.reference)
+
+
+@require_safe
+def detail(request: HttpRequest, reference: str) -> HttpResponse:
+    registration = own(request, reference)
+    events = list(registration.events.all())
+    context = {
+        "registration": registration,
+        "events": events,
+        "decision": next((event for event in events if not event.by_applicant), None),
+        "actions": registration.actions_for(request.user),
+    }
+    return render(request, "registrations/detail.html", context)
+
+
+@require_POST
+def seen(request: HttpRequest, reference: str) -> HttpResponse:
+    """The person has read the decision: the count in the menu goes down."""
+    registration = own(request, reference)
+    Registration.objects.filter(pk=registration.pk).update(unseen=False)
+    return redirect(registration)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, reference: str) -> HttpResponse:
+    """The form. Each of its buttons saves first and then goes on: to the photo, the occupation, the page to check."""
+    registration = own(request, reference)
+    if request.method != "POST" and not registration.is_editable:
+        return redirect(registration)
+    form = RegistrationForm(request.user.confirmed_identity, request.POST or None, instance=own(request, reference))
+    if form.is_valid():
+        try:
+            intake.save(registration, form.cleaned_data["version"], form.values())
+        except StepRefused as refusal:
+            form.add_error(None, str(refusal))
+        except StaleDetails:
+            registration = own(request, reference)
+            form.tell_of_other_tab(registration)
+        else:
+            messages.success(request, "已保存。提交审核之前都可以修改。")
+            return redirect(after_saving(request, registration))
+    context = {"form": form, "registration": registration, "occupations": list(form.fields["occupation"].queryset)}
+    return render(request, "registrations/edit.html", context)
+
+
+def after_saving(request: HttpRequest, registration: Registration) -> str:
+    pages = {"photo": "photo:upload", "occupation": "occupation", "check": "check"}
+    page = pages.get(request.POST.get("then", ""), "check" if came_from_check(request) else "edit")
+    return reverse(f"registrations:{page}", args=[registration.reference])
+
+
+def came_from_check(request: HttpRequest) -> bool:
+    return request.GET.get("back") == "check"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def occupation(request: HttpRequest, reference: str) -> HttpResponse:
+    """The list of the plan's occupations, on a page of its own."""
+    registration = own(request, reference)
+    if request.method != "POST" and not registration.is_editable:
+        return redirect(registration)
+    form = OccupationForm(registration, request.POST or None)
+    if form.is_valid():
+        try:
+            values = {**registration.details(), "occupation": form.cleaned_data["occupation"]}
+            intake.save(registration, form.cleaned_data["version"], values)
+        except StepRefused as refusal:
+            form.add_error(None, str(refusal))
+        except StaleDetails:
+            messages.error(request, OTHER_TAB)
+            return redirect(request.get_full_path())
+        else:
+            messages.success(request, f"职业（工种）已保存：{form.cleaned_data['occupation']}。")
+            return redirect(after_saving(request, registration))
+    context = {"form": form, "registration": registration, "occupations": list(form.fields["occupation"].queryset)}
+    return render(request, "registrations/occupation.html", context)
+
+
+@require_safe
+def check(request: HttpRequest, reference: str) -> HttpResponse:
+    """Everything on one page, before it is submitted."""
+    registration = own(request, reference)
+    if not registration.is_editable:
+        return redirect(registration)
+    context = {
+        "registration": registration,
+        "missing": registration.missing(),
+        "closed_reason": registration.closed_reason(),
+        "correction": registration.correction(),
+    }
+    return render(request, "registrations/check.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_and_take(request: HttpRequest, reference: str, action: Action) -> HttpResponse:
+    """A step of the applicant's: GET asks, POST takes it. Pressed twice, it ends on the same page."""
+    registration = own(request, reference)
+    done = reverse("registrations:submitted" if action == Action.SUBMIT else "registrations:detail", args=[reference])
+    if request.method == "POST":
+        try:
+            registration.version = int(request.POST.get("version") or registration.version)
+            registration.take(action, by=request.user)
+        except (StepRefused, ValueError) as refusal:
+            return refused(request, reference, action, str(refusal) if isinstance(refusal, StepRefused) else OTHER_TAB)
+        return redirect(done)
+    if action not in registration.actions_for(request.user):
+        return refused(request, reference, action, f"现在不能{action.label}。")
+    if action == Action.SUBMIT and registration.missing():
+        return redirect("registrations:check", reference)
+    return render(request, "registrations/ask.html", {"registration": registration, "action": action})
+
+
+def refused(request: HttpRequest, reference: str, action: Action, sentence: str) -> HttpResponse:
+    """Say why not, and show the registration as it is. A second click on what is done is no error."""
+    registration = own(request, reference)
+    if registration.status == Status.SUBMITTED and action == Action.SUBMIT:
+        return redirect("registrations:submitted", reference)
+    if registration.status == Status.WITHDRAWN and action == Action.WITHDRAW:
+        return redirect(registration)
+    messages.error(request, sentence)
+    editing = action == Action.SUBMIT and registration.is_editable
+    return redirect("registrations:check" if editing else "registrations:detail", reference)
+
+
+@require_safe
+def submitted(request: HttpRequest, reference: str) -> HttpResponse:
+    """The receipt: it arrived, this is its number, this comes next."""
+    registration = own(request, reference)
+    if registration.status != Status.SUBMITTED:
+        return redirect(registration)
+    return render(request, "registrations/submitted.html", {"registration": registration})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, reference: str) -> HttpResponse:
+    registration = own(request, reference)
+    if request.method == "POST":
+        try:
+            registration.discard(request.user)
+        except StepRefused as refusal:
+            messages.error(request, str(refusal))
+            return redirect(registration)
+        messages.success(request, f"草稿 {reference} 已删除。")
+        return redirect("registrations:list")
+    if registration.status != Status.DRAFT:
+        messages.error(request, "只有“填写中”的报名可以删除。")
+        return redirect(registration)
+    return render(request, "registrations/delete.html", {"registration": registration})
+
+
+class RegistrationPhotos(PhotoPages):
+    """The photo pages (photos/views.py) for one's own registration."""
+
+    namespace = "registrations:photo"
+
+    def find(self, request: HttpRequest, **kwargs: Any) -> Registration:
+        return own(request, kwargs["reference"])

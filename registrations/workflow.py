@@ -1,0 +1,133 @@
+"""How a registration lives: the statuses, the actions, and the one table that joins them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class Status(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def label(self) -> str:
+        return STATUS_LABELS[self]
+
+
+STATUS_LABELS = {
+    Status.DRAFT: "填写中",
+    Status.SUBMITTED: "待审核",
+    Status.RETURNED: "退回修改",
+    Status.APPROVED: "审核通过",
+    Status.REJECTED: "审核不通过",
+    Status.WITHDRAWN: "已撤回",
+}
+EDITABLE = frozenset({Status.DRAFT, Status.RETURNED})
+
+
+class Action(StrEnum):
+    SUBMIT = "submit"
+    RECALL = "recall"
+    WITHDRAW = "withdraw"
+    RETURN = "return"
+    APPROVE = "approve"
+    REJECT = "reject"
+    REOPEN = "reopen"
+
+    @property
+    def label(self) -> str:
+        return ACTION_LABELS[self]
+
+
+ACTION_LABELS = {
+    Action.SUBMIT: "提交审核",
+    Action.RECALL: "撤回修改",
+    Action.WITHDRAW: "撤回报名",
+    Action.RETURN: "退回修改",
+    Action.APPROVE: "审核通过",
+    Action.REJECT: "审核不通过",
+    Action.REOPEN: "重新审核",
+}
+
+
+class Actor(StrEnum):
+    """In what capacity somebody acts."""
+
+    APPLICANT = "applicant"
+    COMMITTEE = "committee"
+    MANAGER = "manager"
+
+
+class Seat(Enum):
+    """What a step does to the seat."""
+
+    TAKE = "take"
+    KEEP = "keep"
+    GIVE_BACK = "give back"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the table."""
+
+    sources: frozenset[Status]
+    target: Status
+    actor: Actor
+    seat: Seat = Seat.KEEP
+    needs_note: bool = False
+    in_time: bool = False
+    complete: bool = False
+
+
+def step(*sources: Status, to: Status, by: Actor, **also: object) -> Step:
+    return Step(frozenset(sources), to, by, **also)  # type: ignore[arg-type]
+
+
+TABLE = {
+    Action.SUBMIT: step(
+        Status.DRAFT, Status.RETURNED, to=Status.SUBMITTED, by=Actor.APPLICANT, seat=Seat.TAKE, in_time=True, complete=True
+    ),
+    Action.RECALL: step(Status.SUBMITTED, to=Status.DRAFT, by=Actor.APPLICANT, seat=Seat.GIVE_BACK, in_time=True),
+    Action.WITHDRAW: step(
+        Status.SUBMITTED,
+        Status.RETURNED,
+        Status.APPROVED,
+        to=Status.WITHDRAWN,
+        by=Actor.APPLICANT,
+        seat=Seat.GIVE_BACK,
+        in_time=True,
+    ),
+    Action.RETURN: step(Status.SUBMITTED, to=Status.RETURNED, by=Actor.COMMITTEE, needs_note=True),
+    Action.APPROVE: step(Status.SUBMITTED, to=Status.APPROVED, by=Actor.COMMITTEE),
+    Action.REJECT: step(
+        Status.SUBMITTED, to=Status.REJECTED, by=Actor.COMMITTEE, seat=Seat.GIVE_BACK, needs_note=True
+    ),
+    Action.REOPEN: step(
+        Status.APPROVED, Status.REJECTED, to=Status.SUBMITTED, by=Actor.MANAGER, seat=Seat.TAKE, needs_note=True
+    ),
+}
+
+
+class StepRefused(Exception):
+    """A step that is not taken. `str()` is the sentence for the person at the screen."""
+
+
+def possible(status: Status, actors: Collection[Actor]) -> list[Action]:
+    """The actions that the table offers to these actors from this status, in the table's order."""
+    return [action for action, line in TABLE.items() if status in line.sources and line.actor in actors]
+
+
+def check(action: Action, status: Status, actors: Collection[Actor], note: str = "") -> Step:
+    """The line of the table for this step, or StepRefused with the reason."""
+    line = TABLE[action]
+    if line.actor not in actors:
+        raise StepRefused(f"您不能对这份报名执行“{action.label}”。")
+    if status not in line.sources:
+        raise StepRefused(f"这份报名现在是“{status.label}”，不能{action.label}。请刷新页面查看最新状态。")
+    if line.needs_note and not note.strip():
+        raise StepRefused(f"请写明{action.label}的原因，让报名人员知道该怎么做。")
+    return line
