@@ -1,0 +1,15 @@
+"""Accounts as a Django app, with the checks of its settings."""
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = "账号与身份"
+
+    def ready(self) -> None:
+        from accounts import checks
+
+        for check in checks.CHECKS:
+            register(check, Tags.security, deploy=True)
