@@ -158,9 +158,13 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE: a transaction that will write waits at its start instead of failing in its middle.
-    DATABASE["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 10, "init_command": "PRAGMA journal_mode=WAL;"}
+    DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": "PRAGMA journal_mode=WAL;",
+    }
 else:
-    DATABASE["OPTIONS"] = {
+    DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
         "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 3},
         "connect_timeout": 3,
     }
