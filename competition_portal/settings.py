@@ -157,6 +157,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    Path(DATABASE["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE: a transaction that will write waits at its start instead of failing in its middle.
     DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
         "transaction_mode": "IMMEDIATE",

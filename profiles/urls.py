@@ -7,5 +7,5 @@ from profiles import views
 app_name = "profiles"
 urlpatterns = [
     path("", views.edit, name="edit"),
-    path("photo/", include((views.ProfilePhotos.paths(), "photo"))),
+    path("photo/", include((views.ProfilePhotos().paths(), "photo"))),
 ]

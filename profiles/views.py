@@ -32,7 +32,5 @@ def edit(request: HttpRequest) -> HttpResponse:
 class ProfilePhotos(PhotoPages):
     """The photo pages (photos/views.py) for the profile of whoever is signed in."""
 
-    namespace = "profiles:photo"
-
     def find(self, request: HttpRequest, **kwargs: Any) -> Profile:
         return Profile.of(request.user)

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AppendOnlyModel, AppendOnlyQuerySet, DocumentHolder, User
-from photos.models import Portrait
+from photos.models import PhotoClosed, Portrait
 from photos.pipeline import DEFAULT_SPEC, PhotoSpec
 from plans.models import Occupation, Plan, Role
-from profiles.models import PersonalDetails
+from profiles.models import PersonalDetails, StaleDetails
 from registrations import completeness, notifications, workflow
 from registrations.reference import new_reference
 from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
@@ -252,7 +252,10 @@ class Registration(PersonalDetails, DocumentHolder):
         return reverse("registrations:edit", args=[self.reference])
 
     def set_portrait(self, portrait: Portrait) -> None:
-        self.write(self.version, portrait=portrait)
+        try:
+            self.write(self.version, portrait=portrait)
+        except StaleDetails as problem:
+            raise PhotoClosed("这份报名刚刚在另一个窗口里修改或提交过，照片没有更换。请回到报名页面核对。") from problem
 
 
 class ReviewEvent(AppendOnlyModel):

@@ -16,7 +16,7 @@ urlpatterns = [
     path("<slug:reference>/", views.detail, name="detail"),
     path("<slug:reference>/edit/", views.edit, name="edit"),
     path("<slug:reference>/occupation/", views.occupation, name="occupation"),
-    path("<slug:reference>/photo/", include((views.RegistrationPhotos.paths(), "photo"))),
+    path("<slug:reference>/photo/", include((views.RegistrationPhotos().paths(), "photo"))),
     path("<slug:reference>/check/", views.check, name="check"),
     path("<slug:reference>/submitted/", views.submitted, name="submitted"),
     path("<slug:reference>/seen/", views.seen, name="seen"),

@@ -196,7 +196,5 @@ def delete(request: HttpRequest, reference: str) -> HttpResponse:
 class RegistrationPhotos(PhotoPages):
     """The photo pages (photos/views.py) for one's own registration."""
 
-    namespace = "registrations:photo"
-
     def find(self, request: HttpRequest, **kwargs: Any) -> Registration:
         return own(request, kwargs["reference"])
