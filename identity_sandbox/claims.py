@@ -16,3 +16,11 @@ class PlatformValidator(OAuth2Validator):
 
     def get_discovery_claims(self, request: Request) -> list[str]:
         return ["sub", "name", "id_type", "id_number", "phone_number", "phone_number_verified"]
+
+    def validate_silent_login(self, request: Request) -> bool:
+        """prompt=none: whether anybody is signed in is for the view to see; it answers login_required itself."""
+        return True
+
+    def validate_silent_authorization(self, request: Request) -> bool:
+        """prompt=none: the portal needs nobody's consent (skip_authorization)."""
+        return True

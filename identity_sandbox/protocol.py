@@ -29,7 +29,7 @@ class Cancel(OAuthLibMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         try:
             scopes, credentials = self.validate_authorization_request(request)
-            self.create_authorization_response(request, scopes, credentials, allow=False)
+            self.create_authorization_response(request, " ".join(scopes), credentials, allow=False)
         except OAuthToolkitError as error:
             to_the_portal, answer = self.error_response(error)
             if to_the_portal:
