@@ -19,7 +19,13 @@ def password_input(autocomplete: str) -> forms.PasswordInput:
     return forms.PasswordInput({"class": "form-control", "autocomplete": autocomplete})
 
 
-class SignInForm(forms.Form):
+class PlatformForm(forms.Form):
+    def wrong_fields(self) -> list[forms.BoundField]:
+        """For the summary on top, in the form's order."""
+        return [field for field in self if field.errors]
+
+
+class SignInForm(PlatformForm):
     """After is_valid() `account` is who it is."""
 
     username = forms.CharField(
@@ -46,7 +52,7 @@ class SignInForm(forms.Form):
             self.add_error("password", "用户名或密码不正确，请核对后重新输入密码；还没有账号请先注册。")
 
 
-class RegistrationForm(forms.Form):
+class RegistrationForm(PlatformForm):
     username = forms.CharField(
         label="用户名",
         max_length=30,
