@@ -1,0 +1,31 @@
+"""The migration operation by which PostgreSQL itself refuses to change or remove a line of a record."""
+
+from typing import Any
+
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+FUNCTION = """
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'lines of % are never changed or removed', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$
+"""
+
+
+def guard(table: str) -> migrations.RunPython:
+    """A trigger on `table` that refuses UPDATE and DELETE, on PostgreSQL; elsewhere the model's guard stands alone."""
+
+    def install(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(FUNCTION)
+            schema_editor.execute(
+                f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {schema_editor.quote_name(table)} "
+                "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+            )
+
+    def remove(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(f"DROP TRIGGER append_only ON {schema_editor.quote_name(table)}")
+
+    return migrations.RunPython(install, remove)
