@@ -26,6 +26,10 @@ class StorageUnavailable(Exception):
         super().__init__("照片暂时无法保存，您填写的内容没有受影响。请过几分钟再试；如果仍然不行，请联系组委会。")
 
 
+class PhotoClosed(Exception):
+    """A subject's photo may no longer be changed. `str()` is the sentence for the person at the screen."""
+
+
 def _keep[Row: models.Model](folder: str, data: bytes, create: Callable[[str], Row]) -> Row:
     """Store the file under a random name, then `create(name)` the row; when either fails, neither remains.
 
@@ -103,7 +107,7 @@ class Upload(models.Model):
             "portraits",
             data,
             lambda name: Portrait.objects.create(
-                owner=self.owner,
+                owner_id=self.owner_id,
                 upload=self,
                 file=name,
                 sha256=hashlib.sha256(data).hexdigest(),

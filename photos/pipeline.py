@@ -218,12 +218,13 @@ def nudge(box: Box, move: str, width: int, height: int, spec: PhotoSpec = DEFAUL
     Zooming keeps the middle of the frame where it is, as far as the picture allows.
     """
     right, down, out = MOVES[move]
+    height_before = spec.box_height(box.width)
     largest = suggest_box(width, height, spec).width
     box_width = round(box.width * (10 / 9) ** out)
     box_width = min(max(box_width, spec.width), largest)
     box_height = spec.box_height(box_width)
     left = box.left + right * (box.width // 10) + (box.width - box_width) // 2
-    top = box.top + down * (box.height // 10) + (box.height - box_height) // 2
+    top = box.top + down * (height_before // 10) + (height_before - box_height) // 2
     return Box(min(max(left, 0), width - box_width), min(max(top, 0), height - box_height), box_width, box_height)
 
 
