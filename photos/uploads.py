@@ -1,6 +1,5 @@
 """Stop reading an upload that is too large, and remember how large it wanted to be."""
 
-import math
 from typing import Any
 
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
@@ -44,7 +43,8 @@ def size_refusal(request: HttpRequest) -> str:
     size = getattr(request, "refused_upload_bytes", 0)
     if not size:
         return ""
-    measured = f"{math.ceil(size * 10 / MEGABYTE) / 10:.1f}".removesuffix(".0")
+    # The declared size counts the rest of the form, too; never say that 20 MB are more than 20 MB.
+    measured = f"{max(size, MAX_UPLOAD_BYTES + 0.1 * MEGABYTE) / MEGABYTE:.1f}".removesuffix(".0")
     return (
         f"您的照片有 {measured} MB，最多 {MAX_UPLOAD_BYTES // MEGABYTE} MB。"
         "请用手机或看图软件把照片缩小后再上传，或换一张照片。"

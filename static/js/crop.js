@@ -1,0 +1,197 @@
+/* The crop page: the picture moves and zooms under a fixed frame, by pointer, wheel, touch, keys and buttons. */
+const form = document.getElementById("crop-form");
+const stage = document.getElementById("crop-stage");
+const picture = document.getElementById("crop-picture");
+const shade = document.getElementById("crop-shade");
+const frame = document.getElementById("crop-frame");
+const preview = document.getElementById("crop-preview");
+const size = document.getElementById("crop-size");
+const status = document.getElementById("crop-status");
+const save = document.getElementById("crop-save");
+
+const width = Number(form.dataset.width);
+const height = Number(form.dataset.height);
+const spec = { width: Number(form.dataset.specWidth), height: Number(form.dataset.specHeight) };
+/* As PhotoSpec.box_height() and suggest_box() in photos/pipeline.py reckon. */
+const heightOf = (boxWidth) => Math.floor((2 * boxWidth * spec.height + spec.width) / (2 * spec.width));
+const largest = Math.min(width, Math.floor((height * spec.width) / spec.height));
+const smallest = Math.min(spec.width, largest);
+
+/* The frame in pixels of the picture, not rounded, so that slow dragging adds up. */
+const box = { left: field("left"), top: field("top"), width: field("width") };
+
+function field(name) {
+  return Number(form.elements[name].value);
+}
+
+function within(value, least, most) {
+  return Math.min(Math.max(value, least), most);
+}
+
+/* Keep the frame inside the picture. True when it had to be held back. */
+function hold() {
+  const wanted = { ...box };
+  box.width = within(box.width, smallest, largest);
+  box.left = within(box.left, 0, width - Math.round(box.width));
+  box.top = within(box.top, 0, height - heightOf(Math.round(box.width)));
+  return Math.abs(wanted.left - box.left) + Math.abs(wanted.top - box.top) + Math.abs(wanted.width - box.width) > 0.5;
+}
+
+function rounded() {
+  const boxWidth = Math.round(box.width);
+  const boxHeight = heightOf(boxWidth);
+  return {
+    left: within(Math.round(box.left), 0, width - boxWidth),
+    top: within(Math.round(box.top), 0, height - boxHeight),
+    width: boxWidth,
+    height: boxHeight,
+  };
+}
+
+function draw() {
+  const whole = rounded();
+  const tall = heightOf(box.width);
+  const shape = stage.clientWidth / Math.max(1, picture.clientHeight || stage.clientHeight);
+  /* The frame fills most of the stage, whichever side is the tighter one. */
+  const viewHeight = Math.max(tall / 0.88, box.width / 0.92 / shape);
+  const viewWidth = viewHeight * shape;
+  const view = [box.left + (box.width - viewWidth) / 2, box.top + (tall - viewHeight) / 2, viewWidth, viewHeight];
+  picture.setAttribute("viewBox", view.join(" "));
+  shade.setAttribute(
+    "d",
+    `M0 0H${width}V${height}H0ZM${box.left} ${box.top}h${box.width}v${tall}h${-box.width}z`,
+  );
+  for (const [name, value] of [["x", box.left], ["y", box.top], ["width", box.width], ["height", tall]]) {
+    frame.setAttribute(name, value);
+  }
+  preview.setAttribute("viewBox", `${whole.left} ${whole.top} ${whole.width} ${whole.height}`);
+  size.textContent = `${whole.width}×${whole.height}`;
+  for (const name of ["left", "top", "width"]) form.elements[name].value = whole[name];
+}
+
+let timer = 0;
+function announce(prefix) {
+  const { left, top, width: boxWidth, height: boxHeight } = rounded();
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    status.textContent = `${prefix}裁切框距左边 ${left}、距上边 ${top}，宽 ${boxWidth}、高 ${boxHeight} 像素。`;
+  }, 300);
+}
+
+function settle(limit) {
+  const held = hold();
+  draw();
+  announce(held ? limit : "");
+}
+
+function move(right, down) {
+  box.left += right;
+  box.top += down;
+  settle("已到照片边缘。");
+}
+
+/* A factor above 1 takes in more of the picture. The point at (x, y), in shares of the frame, stays where it is. */
+function zoom(factor, x = 0.5, y = 0.5) {
+  const before = { width: box.width, height: heightOf(box.width) };
+  box.width = within(box.width * factor, smallest, largest);
+  box.left += (before.width - box.width) * x;
+  box.top += (before.height - heightOf(box.width)) * y;
+  const stuck = box.width === before.width;
+  hold();
+  draw();
+  announce(!stuck ? "" : factor < 1 ? `不能再放大，裁切框至少要有 ${spec.width}×${spec.height} 像素。` : "不能再缩小，已是照片的最大范围。");
+}
+
+const steps = {
+  up: (share) => move(0, -share * heightOf(box.width)),
+  down: (share) => move(0, share * heightOf(box.width)),
+  left: (share) => move(-share * box.width, 0),
+  right: (share) => move(share * box.width, 0),
+  in: (share) => zoom(1 - share),
+  out: (share) => zoom(1 / (1 - share)),
+};
+const keys = {
+  ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right",
+  "+": "in", "=": "in", "-": "out", _: "out", "−": "out",
+};
+
+stage.addEventListener("keydown", (event) => {
+  const step = keys[event.key];
+  if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  const fine = step !== "in" && step !== "out" && !event.shiftKey;
+  steps[step](fine ? 0.02 : 0.1);
+});
+
+for (const button of form.querySelectorAll("button[name=move]")) {
+  button.type = "button"; /* without this script it sends the form, and the server moves the frame */
+  button.addEventListener("click", () => steps[button.value](button.value === "in" || button.value === "out" ? 0.1 : 0.05));
+}
+
+/* --- Pointers: one drags the picture, two zoom it --- */
+
+const pointers = new Map();
+
+function pixelsPerPoint() {
+  const matrix = picture.getScreenCTM();
+  return matrix ? 1 / matrix.a : 1;
+}
+
+function inFrame(x, y) {
+  const edges = frame.getBoundingClientRect();
+  return [(x - edges.left) / edges.width, (y - edges.top) / edges.height];
+}
+
+stage.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0) return;
+  stage.setPointerCapture(event.pointerId);
+  pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+});
+
+stage.addEventListener("pointermove", (event) => {
+  const before = pointers.get(event.pointerId);
+  if (!before) return;
+  const now = { x: event.clientX, y: event.clientY };
+  const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
+  const scale = pixelsPerPoint() / pointers.size;
+  pointers.set(event.pointerId, now);
+  move((before.x - now.x) * scale, (before.y - now.y) * scale);
+  if (other) {
+    const distance = (point) => Math.max(1, Math.hypot(point.x - other.x, point.y - other.y));
+    zoom(distance(before) / distance(now), ...inFrame((now.x + other.x) / 2, (now.y + other.y) / 2));
+  }
+});
+
+for (const kind of ["pointerup", "pointercancel"]) {
+  stage.addEventListener(kind, (event) => pointers.delete(event.pointerId));
+}
+
+stage.addEventListener(
+  "wheel",
+  (event) => {
+    event.preventDefault();
+    const turn = within(event.deltaY * (event.deltaMode ? 20 : 1), -200, 200);
+    zoom(Math.exp(turn * 0.001), ...inFrame(event.clientX, event.clientY));
+  },
+  { passive: false },
+);
+
+document.getElementById("picture").addEventListener("error", () => {
+  status.classList.remove("visually-hidden");
+  status.textContent = "照片没有显示出来，请刷新页面再试。";
+});
+
+form.addEventListener("submit", () => {
+  save.disabled = true;
+});
+window.addEventListener("pageshow", () => {
+  save.disabled = false;
+});
+
+form.classList.add("scripted");
+stage.tabIndex = 0;
+stage.setAttribute("role", "application");
+new ResizeObserver(draw).observe(stage);
+hold();
+draw();
+document.getElementById("crop-error")?.focus();

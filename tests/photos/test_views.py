@@ -1,0 +1,278 @@
+"""The photo pages: owner, stranger, anonymous, wrong method, bad input, and the way from file to portrait."""
+
+import html
+import re
+from uuid import uuid4
+
+import pytest
+from django.contrib.messages import get_messages
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from photos.models import Portrait, Upload
+from photos.pipeline import Box, PhotoSpec
+from photos.views import deliver
+from tests.photos.pictures import HEIC, encoded, opened, quarters, seen
+
+pytestmark = pytest.mark.urls("tests.photos.subjects")
+
+PAGE = "/badges/mine/photo/"
+
+
+@pytest.fixture(autouse=True)
+def middleware(settings):
+    """Django's own: who is confirmed, and what the portal adds, is tested where it is done."""
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name.startswith("django.")]
+
+
+@pytest.fixture
+def visitor(client, person, badge):
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def photo(data: bytes = b"", name: str = "me.jpg", kind: str = "image/jpeg") -> dict[str, SimpleUploadedFile]:
+    return {"photo": SimpleUploadedFile(name, data or encoded(quarters()), kind)}
+
+
+def uploaded(person, width: int = 600, height: int = 840) -> Upload:
+    return Upload.objects.receive(person, encoded(quarters(width, height)))
+
+
+def refusals(response) -> list[str]:
+    """The sentences that the page shows, in its summary and at the field."""
+    text = response.content.decode()
+    found = re.findall(r'class="alert-link"[^>]*>(.*?)</a>|id="photo-error">(.*?)</p>', text)
+    return [html.unescape(summary or field) for summary, field in found]
+
+
+def frame(response) -> tuple[int, ...]:
+    """The frame in the page's hidden fields."""
+    text = response.content.decode()
+    return tuple(int(re.search(rf'name="{name}" value="(-?\d+)"', text)[1]) for name in ("left", "top", "width"))
+
+
+# --- The way from file to portrait ---------------------------------------------------------------------------------
+
+
+def test_from_file_to_portrait(visitor, person, badge):
+    answer = visitor.post(PAGE, photo(encoded(quarters(1000, 1400))))
+    upload = Upload.objects.get()
+    crop = f"{PAGE}crop/{upload.pk}/"
+    assert (answer.status_code, answer["Location"], upload.owner) == (302, crop, person)
+    assert frame(visitor.get(crop)) == (0, 0, 1000)
+    answer = visitor.post(crop, {"left": 0, "top": 0, "width": 500})
+    assert (answer.status_code, answer["Location"]) == (302, "/badges/mine/")
+    assert [str(message) for message in get_messages(answer.wsgi_request)] == ["保存成功"]
+    assert (badge.portrait, badge.portrait.box) == (Portrait.objects.get(), Box(0, 0, 500, 700))
+    assert seen(visitor.get(f"{PAGE}portrait/").content) == ["red"] * 4
+
+
+def test_heic_goes_the_same_way(visitor):
+    visitor.post(PAGE, photo(HEIC, "IMG_0001.HEIC", "application/octet-stream"))
+    upload = Upload.objects.get()
+    assert seen(visitor.get(f"{PAGE}crop/{upload.pk}/image/").content) == ["red", "green", "blue", "white"]
+
+
+def test_the_frame_stands_where_it_stood_when_cropping_again(visitor, person, badge):
+    upload = uploaded(person)
+    badge.portrait = upload.crop(Box(100, 50, 400, 0))
+    assert frame(visitor.get(f"{PAGE}crop/{upload.pk}/")) == (100, 50, 400)
+    badge.photo_spec = PhotoSpec(width=300, height=300)
+    assert frame(visitor.get(f"{PAGE}crop/{upload.pk}/")) == (0, 60, 600)
+
+
+@pytest.mark.parametrize(
+    ("move", "expected"),
+    [
+        ("up", (100, 44, 400)),
+        ("down", (100, 156, 400)),
+        ("left", (60, 100, 400)),
+        ("right", (140, 100, 400)),
+        ("in", (120, 128, 360)),
+        ("out", (78, 69, 444)),
+    ],
+)
+def test_without_a_script_buttons_move_the_frame_and_save_nothing(visitor, person, badge, move, expected):
+    crop = f"{PAGE}crop/{uploaded(person).pk}/"
+    answer = visitor.post(crop, {"left": 100, "top": 100, "width": 400, "move": move})
+    assert (answer.status_code, frame(answer), Portrait.objects.count(), badge.portrait) == (200, expected, 0, None)
+
+
+# --- Bad input -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("posted", "sentence"),
+    [
+        ({}, "还没有选择照片。请先点“浏览”选一张照片，再点“上传”。"),
+        ({"photo": "text"}, "还没有选择照片。请先点“浏览”选一张照片，再点“上传”。"),
+        (
+            photo(b"%PDF-1.7\n", "photo.jpg"),
+            "这个文件不是照片（看起来是 PDF 文件）。请选择 JPEG、PNG 或 HEIC 格式的照片。",
+        ),
+        (
+            photo(encoded(quarters(200, 280))),
+            "您的照片为 200×280 像素，至少需要 295×413 像素。请换一张更大的照片。",
+        ),
+    ],
+)
+def test_a_refused_file_is_explained_and_the_portrait_stays(visitor, person, badge, posted, sentence):
+    badge.portrait = uploaded(person).crop(Box(0, 0, 300, 0))
+    answer = visitor.post(PAGE, posted)
+    assert (answer.status_code, refusals(answer)) == (422, [sentence, sentence])
+    assert (f'src="{PAGE}portrait/"' in answer.content.decode(), Upload.objects.count()) == (True, 1)
+
+
+@pytest.mark.parametrize(("megabytes", "measured"), [(30, "30"), (20, "20.1")])
+def test_a_photo_that_is_too_large_is_refused_with_its_size(visitor, files, megabytes, measured):
+    answer = visitor.post(PAGE, photo(b"\xff\xd8\xff" + b"\0" * (megabytes * 1024 * 1024)))
+    sentence = f"您的照片有 {measured} MB，最多 20 MB。请用手机或看图软件把照片缩小后再上传，或换一张照片。"
+    assert (answer.status_code, refusals(answer), files()) == (422, [sentence] * 2, {"uploads": 0, "portraits": 0})
+
+
+def test_just_under_the_limit_is_read(visitor):
+    whole = encoded(quarters())
+    answer = visitor.post(PAGE, photo(whole + b"\0" * (20 * 1024 * 1024 - len(whole))))
+    assert (answer.status_code, Upload.objects.count()) == (302, 1)
+
+
+@pytest.mark.parametrize(
+    ("posted", "sentence"),
+    [
+        ({}, "没有收到裁切框的位置。请移动裁切框后再点“保存”。"),
+        ({"left": "a", "top": "<script>", "width": "😀"}, "没有收到裁切框的位置。请移动裁切框后再点“保存”。"),
+        (
+            {"left": 0, "top": 0, "width": 100},
+            "裁切框只有 100×140 像素，至少需要 295×413 像素。请缩小照片，让裁切框框住更多内容。",
+        ),
+        (
+            {"left": 500, "top": 0, "width": 300},
+            "裁切框（左 500、上 0、300×420 像素）超出了照片的范围（600×840 像素）。请重新移动裁切框。",
+        ),
+        (
+            {"left": -1, "top": "9" * 5000, "width": 300},
+            "裁切框（左 -1、上 999999999、300×420 像素）超出了照片的范围（600×840 像素）。请重新移动裁切框。",
+        ),
+    ],
+)
+def test_a_refused_frame_is_explained_and_the_suggested_one_offered(visitor, person, badge, posted, sentence):
+    answer = visitor.post(f"{PAGE}crop/{uploaded(person).pk}/", posted)
+    assert (answer.status_code, refusals(answer), frame(answer)) == (422, [sentence], (0, 0, 600))
+    assert (badge.portrait, Portrait.objects.count()) == (None, 0)
+
+
+def test_what_is_closed_stays_as_it_is(visitor, person, badge):
+    upload = uploaded(person)
+    badge.photo_closed = "报名已提交，照片不能再更换。需要更换请先撤回修改。"
+    shown = [visitor.get(PAGE), visitor.post(PAGE, photo())]
+    assert [badge.photo_closed in answer.content.decode() for answer in shown] == [True, True]
+    assert [(answer.status_code, b'name="photo"' in answer.content) for answer in shown] == [(200, False), (422, False)]
+    crop = f"{PAGE}crop/{upload.pk}/"
+    answers = [visitor.get(crop), visitor.post(crop, {"left": 0, "top": 0, "width": 400})]
+    assert [(answer.status_code, answer.get("Location")) for answer in answers] == [(302, PAGE), (422, None)]
+    assert (badge.portrait, Upload.objects.count(), Portrait.objects.count()) == (None, 1, 0)
+
+
+def test_what_closes_while_cropping_leaves_no_portrait(
+    visitor, person, badge, files, django_capture_on_commit_callbacks
+):
+    badge.closing = "报名已截止，照片不能再更换。"
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = visitor.post(f"{PAGE}crop/{uploaded(person).pk}/", {"left": 0, "top": 0, "width": 400})
+    assert (answer.status_code, refusals(answer)) == (422, ["报名已截止，照片不能再更换。"])
+    assert (badge.portrait, Portrait.objects.count(), files()) == (None, 0, {"uploads": 1, "portraits": 0})
+
+
+def test_a_storage_that_is_away_is_a_sentence(visitor, person, monkeypatch):
+    upload = uploaded(person)
+
+    def away(*arguments, **options):
+        raise OSError("the object store is away")
+
+    monkeypatch.setattr("django.core.files.storage.FileSystemStorage._save", away)
+    monkeypatch.setattr("django.core.files.storage.FileSystemStorage._open", away)
+    sentence = "照片暂时无法保存，您填写的内容没有受影响。请过几分钟再试；如果仍然不行，请联系组委会。"
+    answers = [
+        visitor.post(PAGE, photo()),
+        visitor.post(f"{PAGE}crop/{upload.pk}/", {"left": 0, "top": 0, "width": 400}),
+    ]
+    assert [(answer.status_code, refusals(answer)[0]) for answer in answers] == [(503, sentence)] * 2
+    answer = visitor.get(f"{PAGE}crop/{upload.pk}/image/")
+    assert (answer.status_code, answer.content.decode()) == (503, "照片暂时无法显示，请过几分钟再试。")
+
+
+# --- Who and how ---------------------------------------------------------------------------------------------------
+
+
+def addresses(upload: Upload, name: str = "mine") -> list[str]:
+    page = f"/badges/{name}/photo/"
+    return [page, f"{page}crop/{upload.pk}/", f"{page}crop/{upload.pk}/image/", f"{page}portrait/"]
+
+
+def test_a_strangers_photo_does_not_exist(visitor, person, stranger):
+    theirs = uploaded(stranger)
+    asked = [*addresses(uploaded(person), "theirs"), *addresses(theirs)[1:3], f"{PAGE}crop/{uuid4()}/"]
+    assert [visitor.get(address).status_code for address in asked] == [404] * 7
+    assert visitor.post(addresses(theirs)[1], {"left": 0, "top": 0, "width": 400}).status_code == 404
+
+
+def test_a_subject_of_somebody_else_is_refused_even_when_it_is_found(visitor, badge, stranger, monkeypatch):
+    monkeypatch.setattr("tests.photos.subjects.BadgePhotos.find", lambda self, request, **kwargs: badge)
+    badge.photo_owner = stranger
+    assert visitor.get(PAGE).status_code == 404
+
+
+def test_anonymous_goes_to_the_login(client, person, badge):
+    found = [client.get(address) for address in addresses(uploaded(person))]
+    assert [(answer.status_code, "next=" in answer["Location"]) for answer in found] == [(302, True)] * 4
+
+
+def test_wrong_methods_are_refused(visitor, person):
+    upload, crop, image, portrait = addresses(uploaded(person))
+    answers = [visitor.put(upload), visitor.delete(crop), visitor.post(image), visitor.post(portrait)]
+    assert [(answer.status_code, answer["Allow"]) for answer in answers] == [
+        (405, "GET, HEAD, POST"),
+        (405, "GET, HEAD, POST"),
+        (405, "GET, HEAD"),
+        (405, "GET, HEAD"),
+    ]
+
+
+def test_reading_writes_nothing(visitor, person, badge, files, django_assert_max_num_queries):
+    upload = uploaded(person)
+    with django_assert_max_num_queries(20) as queries:
+        statuses = [visitor.get(address).status_code for address in addresses(upload)]
+    written = [query["sql"] for query in queries.captured_queries if not query["sql"].startswith("SELECT")]
+    assert (statuses, written, files()) == ([200, 200, 200, 404], [], {"uploads": 1, "portraits": 0})
+
+
+# --- Delivery ------------------------------------------------------------------------------------------------------
+
+
+def test_a_portrait_is_delivered_privately_as_a_picture_and_nothing_else(person, storage):
+    portrait = uploaded(person).crop(Box(0, 0, 400, 0))
+    answer = deliver(portrait)
+    assert (answer.status_code, dict(answer.items()), opened(answer.content).size) == (
+        200,
+        {
+            "Content-Type": "image/jpeg",
+            "Content-Disposition": "inline",
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        },
+        (295, 413),
+    )
+
+
+def test_a_portrait_whose_file_is_gone_is_not_found(person, storage):
+    portrait = uploaded(person).crop(Box(0, 0, 400, 0))
+    default_storage.delete(portrait.file.name)
+    answer = deliver(portrait)
+    assert (answer.status_code, answer.content.decode()) == (404, "找不到这张照片的文件，请联系组委会。")
+
+
+def test_the_pages_are_private(visitor, person):
+    found = [visitor.get(address) for address in addresses(uploaded(person))[:3]]
+    assert [answer["Cache-Control"] for answer in found] == ["private, no-store"] * 3
