@@ -30,7 +30,9 @@ class IdentityForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     document_type = forms.ChoiceField(
-        label="证件类型", choices=[("", "请选择"), *identity.DocumentType.choices], error_messages={"required": "请选择证件类型。"}
+        label="证件类型",
+        choices=[("", "请选择"), *identity.DocumentType.choices],
+        error_messages={"required": "请选择证件类型。"},
     )
     document_number = forms.CharField(
         label="证件号码",

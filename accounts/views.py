@@ -74,7 +74,9 @@ class CallbackView(OIDCAuthenticationCallbackView):
             del states[state]
             request.session["oidc_states"] = states
             known = error if error in REFUSALS else "other"
-            raise LoginRefused(f"platform answered {known}", REFUSALS.get(known, "统一身份认证平台没有完成登录，请重新登录。"))
+            raise LoginRefused(
+                f"platform answered {known}", REFUSALS.get(known, "统一身份认证平台没有完成登录，请重新登录。")
+            )
 
     def login_success(self) -> HttpResponse:
         target = self.success_url

@@ -12,7 +12,11 @@ class PlanFilterForm(forms.Form):
 
     q = forms.CharField(required=False, max_length=60)
     state = forms.ChoiceField(
-        required=False, choices=[("", "全部状态"), *((state.value, state.label) for state in (PlanState.OPEN, PlanState.SOON, PlanState.CLOSED))]
+        required=False,
+        choices=[
+            ("", "全部状态"),
+            *((state.value, state.label) for state in (PlanState.OPEN, PlanState.SOON, PlanState.CLOSED)),
+        ],
     )
     level = forms.ChoiceField(required=False, choices=[("", "全部级别"), *Level.choices])
 

@@ -53,7 +53,10 @@ class PersonalDetailsForm(forms.ModelForm):
         error_messages={"invalid": "出生日期不是真实的日期，请按 1990-03-07 的样子填写。"},
     )
     email = forms.EmailField(
-        label="邮箱", required=False, max_length=120, error_messages={"invalid": "邮箱格式不对，请按 name@example.cn 的样子填写。"}
+        label="邮箱",
+        required=False,
+        max_length=120,
+        error_messages={"invalid": "邮箱格式不对，请按 name@example.cn 的样子填写。"},
     )
     years_of_service = forms.IntegerField(
         label="从业年限",
@@ -161,5 +164,3 @@ class PersonalDetailsForm(forms.ModelForm):
         display = getattr(current, f"get_{name}_display", None)
         value = display() if display else getattr(current, name)
         return "" if value is None else str(value)
-
-

@@ -45,7 +45,9 @@ class PersonalDetails(models.Model):
     employer = models.CharField("工作单位", max_length=120, blank=True, help_text="单位全称，学生可不填。")
     employer_type = models.CharField("单位性质", max_length=10, choices=EmployerType, blank=True)
     position = models.CharField("职务", max_length=60, blank=True)
-    years_of_service = models.PositiveSmallIntegerField("从业年限", null=True, blank=True, help_text="从事本职业的年数。")
+    years_of_service = models.PositiveSmallIntegerField(
+        "从业年限", null=True, blank=True, help_text="从事本职业的年数。"
+    )
     skill_level = models.CharField("现职业资格或技能等级", max_length=10, choices=SkillLevel, blank=True)
     certificate_number = models.CharField("证书编号", max_length=40, blank=True, help_text="没有等级的不用填。")
     phone = models.CharField("手机", max_length=20, blank=True, help_text="审核结果和参赛通知会用到。")
@@ -71,8 +73,10 @@ class PersonalDetails(models.Model):
 
     def write(self, version: int, **values: Any) -> None:
         """Write the values if the row still is at `version`, the one that the person saw; raise StaleDetails if not."""
-        if not self.writable_rows().filter(version=version).update(
-            **values, version=version + 1, updated_at=timezone.now()
+        if (
+            not self.writable_rows()
+            .filter(version=version)
+            .update(**values, version=version + 1, updated_at=timezone.now())
         ):
             raise StaleDetails
         for name, value in {**values, "version": version + 1}.items():

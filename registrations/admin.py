@@ -116,9 +116,7 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
 
     @admin.display(description="状态", ordering="status")
     def state(self, registration: Registration) -> str:
-        return format_html(
-            '<span class="state state-{}">{}</span>', registration.status, registration.state.label
-        )
+        return format_html('<span class="state state-{}">{}</span>', registration.status, registration.state.label)
 
     # One registration ---------------------------------------------------------------------------------------------
 
@@ -163,7 +161,9 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
             "registration": registration,
             "fields": [self.shown(registration, name) for name in DETAIL_FIELDS],
             "events": registration.events.select_related("by__identity"),
-            "offers": [(action, self.step_url(registration, action)) for action in registration.actions_for(request.user)],
+            "offers": [
+                (action, self.step_url(registration, action)) for action in registration.actions_for(request.user)
+            ],
             **extra,
         }
         return TemplateResponse(request, self.change_form_template, context)
@@ -200,7 +200,9 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
         """One step for one registration: GET asks, POST takes it, bound to the version that was on the screen."""
         registration = self.find(request, pk)
         if action not in registration.actions_for(request.user) and request.method != "POST":
-            messages.error(request, f"现在不能{action.label}：这份报名是“{registration.state.label}”，或您没有这个权限。")
+            messages.error(
+                request, f"现在不能{action.label}：这份报名是“{registration.state.label}”，或您没有这个权限。"
+            )
             return self.back(registration)
         form = DecisionForm(action, request.POST or None, initial={"versions": DecisionForm.seal([registration])})
         if form.is_valid():
@@ -244,9 +246,7 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
     ) -> HttpResponse | None:
         chosen = list(queryset)
         asked = "versions" in request.POST
-        form = DecisionForm(
-            action, request.POST if asked else None, initial={"versions": DecisionForm.seal(chosen)}
-        )
+        form = DecisionForm(action, request.POST if asked else None, initial={"versions": DecisionForm.seal(chosen)})
         if asked and form.is_valid():
             self.take_each(request, form, chosen)
             return None

@@ -19,7 +19,9 @@ def start(user: User, plan: Plan) -> Registration:
         return existing
     now = timezone.now()
     if plan.state_at(now) != PlanState.OPEN:
-        raise StepRefused("这个竞赛还没有开始报名。" if plan.state_at(now) == PlanState.SOON else "这个竞赛的报名已经截止。")
+        raise StepRefused(
+            "这个竞赛还没有开始报名。" if plan.state_at(now) == PlanState.SOON else "这个竞赛的报名已经截止。"
+        )
     profile = Profile.of(user)
     draft = Registration(portrait=profile.portrait, **profile.details())
     user.confirmed_identity.copy_document_to(draft)

@@ -81,9 +81,7 @@ class Registration(PersonalDetails, DocumentHolder):
                 condition=Q(status=Status.DRAFT.value) | Q(submitted_at__isnull=False),
                 name="submitted_has_its_moment",
             ),
-            models.CheckConstraint(
-                condition=Q(status__in=[status.value for status in Status]), name="status_is_known"
-            ),
+            models.CheckConstraint(condition=Q(status__in=[status.value for status in Status]), name="status_is_known"),
         ]
         indexes = [models.Index(fields=["plan", "status", "submitted_at"], name="registration_queue")]
 

@@ -42,7 +42,9 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
     except StepRefused as refusal:
         messages.error(request, str(refusal))
         return redirect(plan)
-    return redirect("registrations:edit" if registration.is_editable else "registrations:detail", registration.reference)
+    return redirect(
+        "registrations:edit" if registration.is_editable else "registrations:detail", registration.reference
+    )
 
 
 @require_safe

@@ -89,7 +89,13 @@ def step(*sources: Status, to: Status, by: Actor, **also: object) -> Step:
 
 TABLE = {
     Action.SUBMIT: step(
-        Status.DRAFT, Status.RETURNED, to=Status.SUBMITTED, by=Actor.APPLICANT, seat=Seat.TAKE, in_time=True, complete=True
+        Status.DRAFT,
+        Status.RETURNED,
+        to=Status.SUBMITTED,
+        by=Actor.APPLICANT,
+        seat=Seat.TAKE,
+        in_time=True,
+        complete=True,
     ),
     Action.RECALL: step(Status.SUBMITTED, to=Status.DRAFT, by=Actor.APPLICANT, seat=Seat.GIVE_BACK, in_time=True),
     Action.WITHDRAW: step(
@@ -103,9 +109,7 @@ TABLE = {
     ),
     Action.RETURN: step(Status.SUBMITTED, to=Status.RETURNED, by=Actor.COMMITTEE, needs_note=True),
     Action.APPROVE: step(Status.SUBMITTED, to=Status.APPROVED, by=Actor.COMMITTEE),
-    Action.REJECT: step(
-        Status.SUBMITTED, to=Status.REJECTED, by=Actor.COMMITTEE, seat=Seat.GIVE_BACK, needs_note=True
-    ),
+    Action.REJECT: step(Status.SUBMITTED, to=Status.REJECTED, by=Actor.COMMITTEE, seat=Seat.GIVE_BACK, needs_note=True),
     Action.REOPEN: step(
         Status.APPROVED, Status.REJECTED, to=Status.SUBMITTED, by=Actor.MANAGER, seat=Seat.TAKE, needs_note=True
     ),

@@ -1,0 +1,95 @@
+"""What every test shares: storage of its own, plain static files, a browser that is found."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests import scenes
+
+CHROMIUM_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(autouse=True)
+def own_storage(tmp_path: Path, settings: Any) -> None:
+    """Photos of one test are not there in the next; pages link static files without a manifest."""
+    storages = {name: dict(backend) for name, backend in settings.STORAGES.items()}
+    storages["default"]["OPTIONS"] = {"location": tmp_path / "private", "base_url": None}
+    storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = storages
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A database in a file: threads of the browser tests share it, which SQLite in memory cannot."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+        database["TEST"]["NAME"] = str(Path(settings.DATA_DIR) / f"test-{worker}.sqlite3")
+
+
+@pytest.fixture
+def sign_in() -> Any:
+    """`sign_in(user)` is a client in whose session that user is signed in."""
+
+    def client_of(user: Any) -> Client:
+        client = Client()
+        client.force_login(user, backend="accounts.oidc.PlatformBackend")
+        return client
+
+    return client_of
+
+
+@pytest.fixture
+def applicant(db: None) -> Any:
+    return scenes.person("王晓明")
+
+
+@pytest.fixture
+def stranger(db: None) -> Any:
+    return scenes.person("李芳")
+
+
+@pytest.fixture
+def plan(db: None) -> Any:
+    return scenes.open_plan()
+
+
+@pytest.fixture
+def occupation(plan: Any) -> Any:
+    return scenes.occupation(plan)
+
+
+@pytest.fixture
+def manager(plan: Any) -> Any:
+    return scenes.member(plan, "manager")
+
+
+@pytest.fixture
+def reviewer(plan: Any) -> Any:
+    return scenes.member(plan, "reviewer")
+
+
+@pytest.fixture
+def viewer(plan: Any) -> Any:
+    return scenes.member(plan, "viewer")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    return {"args": CHROMIUM_ARGUMENTS, **({"executable_path": found} if found else {})}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> Iterator[dict[str, Any]]:
+    yield {"locale": "zh-CN", "timezone_id": "Asia/Shanghai"}

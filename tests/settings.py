@@ -1,0 +1,7 @@
+"""The portal's own settings, read in the environment of the tests."""
+
+from tests import environment  # isort: skip
+
+environment.prepare()
+
+from competition_portal.settings import *  # noqa: E402, F403
