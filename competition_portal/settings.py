@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bootstrap_wrapper import get_bootstrap_dir
 from django.utils.csp import CSP
 
 from competition_portal import environment as env
@@ -186,7 +187,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", get_bootstrap_dir())]
 STORAGES = {
     # Photos and attachments: private, without a public address. Views deliver them after asking who asks.
     "default": {
