@@ -14,7 +14,7 @@ NAME_MARKS = set(" ·.'-’")
 
 
 def clean_person_name(text: str) -> str:
-    """A name as people write it: one space at most, one kind of middle dot. Raises ValidationError for anything else."""
+    """A name as people write it: single spaces, one kind of middle dot. Raises ValidationError for anything else."""
     name = " ".join(text.replace("•", "·").replace("・", "·").split())
     if not all(character in NAME_MARKS or unicodedata.category(character)[0] in "LM" for character in name):
         raise ValidationError("姓名只能包含汉字、字母、间隔号（·）和空格，请与证件上的姓名一致。")

@@ -36,7 +36,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     username = models.CharField("账户代号", max_length=64, unique=True, default=pseudonym, editable=False)
     issuer = models.CharField("认证平台", max_length=255, blank=True, editable=False)
-    subject = models.CharField("平台用户标识", max_length=255, null=True, editable=False)
+    # null, not blank, for an account without a platform: two of them are not the same subject
+    subject = models.CharField("平台用户标识", max_length=255, null=True, editable=False)  # noqa: DJ001
     is_active = models.BooleanField("可以登录", default=True)
     is_staff = models.BooleanField("运营人员", default=False, help_text="可以进入工作台并新建竞赛计划。")
     date_joined = models.DateTimeField("首次登录时间", default=timezone.now, editable=False)

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 EXCHANGE_SECONDS = 6  # for token, keys and userinfo together, however slowly the platform drips
 ANSWER_BYTES = 256 * 1024
 LEEWAY_SECONDS = 120  # for clocks that disagree
-ID_TOKEN_CONTEXT = "session.id_token"
+ID_TOKEN_CONTEXT = "session.id_token"  # noqa: S105  (associated data, not a secret)
 
 
 class LoginRefused(Exception):

@@ -41,6 +41,15 @@ class PlanPermissionMixin:
         return self.has_change_permission(request, obj) if obj else False
 
 
+class ChineseChoicesMixin:
+    """Django has no Chinese for the empty line of a list."""
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        empty = [("", "无" if db_field.blank else "请选择")]
+        kwargs["choices"] = db_field.get_choices(include_blank=True, blank_choice=empty)
+        return super().formfield_for_choice_field(db_field, request, **kwargs)  # type: ignore[misc]
+
+
 class OccupationForm(forms.ModelForm):
     def clean_capacity(self) -> int | None:
         capacity: int | None = self.cleaned_data["capacity"]
@@ -49,7 +58,7 @@ class OccupationForm(forms.ModelForm):
         return capacity
 
 
-class OccupationInline(PlanPermissionMixin, admin.StackedInline):
+class OccupationInline(ChineseChoicesMixin, PlanPermissionMixin, admin.StackedInline):
     model = Occupation
     form = OccupationForm
     extra = 0
@@ -63,7 +72,7 @@ class AttachmentInline(PlanPermissionMixin, admin.TabularInline):
 
 
 class CommitteeMemberForm(forms.ModelForm):
-    """A member is named by the account code that the person reads off the own page: no list of people to look through."""
+    """A member is named by the account code that is on the person's own page: nobody looks through a list of people."""
 
     account = forms.CharField(
         label="账户代号",
@@ -93,7 +102,7 @@ class CommitteeMemberForm(forms.ModelForm):
         return username
 
 
-class CommitteeMemberInline(PlanPermissionMixin, admin.TabularInline):
+class CommitteeMemberInline(ChineseChoicesMixin, PlanPermissionMixin, admin.TabularInline):
     model = CommitteeMember
     form = CommitteeMemberForm
     extra = 0
@@ -125,7 +134,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Plan)
-class PlanAdmin(PlanPermissionMixin, admin.ModelAdmin):
+class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     list_display = ["title", "code", "state", "registration_opens_at", "registration_closes_at"]
     list_filter = [StateFilter, "level"]
     search_fields = ["title", "code"]

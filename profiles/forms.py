@@ -88,7 +88,7 @@ class PersonalDetailsForm(forms.ModelForm):
         self.held = held
         self.initial["version"] = self.instance.version
         self.lock_what_the_document_says(held.document())
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             field.widget.attrs.pop("maxlength", None)  # a browser would cut a pasted text short without a word
             if isinstance(field, forms.CharField) and not isinstance(field, forms.EmailField):
                 field.validators.append(plain_text)

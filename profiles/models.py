@@ -131,7 +131,7 @@ class Profile(PersonalDetails):
 
     @classmethod
     def of(cls, user: User) -> "Profile":
-        """The person's profile; a fresh, unsaved one, with what the platform and the document know, if there is none."""
+        """The person's profile; if there is none, an unsaved one with what the platform and the document know."""
         found = cls.objects.select_related("portrait").filter(user=user).first()
         if found is None:
             found = cls(user=user)

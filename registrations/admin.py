@@ -1,4 +1,4 @@
-"""The committee's desk, plain for now: the list of its plans, one registration on a page, and the steps of the table."""
+"""The committee's desk, plain for now: the registrations of its plans, one on a page, and the steps of the table."""
 
 from typing import Any
 
