@@ -1,18 +1,40 @@
-"""The first visit stops at the confirmation page; what is personal is kept by no cache."""
+"""Who is not signed in or not confirmed makes a detour and comes back; what is personal is kept by no cache."""
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 
 def before_confirmation[View: Callable[..., HttpResponse]](view: View) -> View:
     """Mark a view that somebody may see who has not confirmed an identity yet."""
     view.before_confirmation = True  # type: ignore[attr-defined]
     return view
+
+
+def place_to_return(request: HttpRequest) -> str:
+    """Where to go on after a detour: the page asked for or, where a form was sent, the page with the form.
+
+    A form that was sent cannot be sent again by itself.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return urlsplit(page).path or "/"
+    return reverse("plans:list")
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Closed by default: nobody who is not signed in sees a view that does not say so."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable) -> HttpResponse:
+        return redirect(f"{reverse('accounts:login')}?{urlencode({'next': place_to_return(request)})}")
 
 
 class IdentityConfirmationMiddleware:
@@ -31,9 +53,7 @@ class IdentityConfirmationMiddleware:
             return None
         if request.user.confirmed_identity:
             return None
-        # A form that was sent cannot be repeated after the detour: go on at the front door of where it came from.
-        onward = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("plans:list")
-        return redirect(f"{reverse('accounts:identity')}?{urlencode({'next': onward})}")
+        return redirect(f"{reverse('accounts:identity')}?{urlencode({'next': place_to_return(request)})}")
 
 
 class PrivateCacheMiddleware:

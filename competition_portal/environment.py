@@ -64,7 +64,7 @@ def words(value: str) -> list[str]:
 
 
 def secret(value: str) -> str:
-    """At least 50 characters with at least 5 different ones: what Django's own deployment check asks (security.W009)."""
+    """At least 50 characters with at least 5 different ones: what Django's check security.W009 asks."""
     if len(value) < 50 or len(set(value)) < 5 or value.startswith("django-insecure-"):
         raise ValueError("weak")
     return value

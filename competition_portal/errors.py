@@ -1,6 +1,7 @@
 """Our own error pages: in Chinese, without a query, with the right status."""
 
 import sys
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
@@ -13,6 +14,19 @@ from django.views.decorators.cache import never_cache
 def page(template: str, status: HTTPStatus) -> HttpResponse:
     """Rendered without a request, so that no context processor can touch a database that may be away."""
     return HttpResponse(render_to_string(template), status=status)
+
+
+class NoBareAnswers:
+    """Django refuses a wrong method with an empty page; a person who typed the address deserves a sentence."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
+            response.content = render_to_string("405.html").encode()
+        return response
 
 
 @never_cache
