@@ -226,7 +226,7 @@ def _posted_box(post: QueryDict) -> Box:
     try:
         left, top, width = (int(post.get(name, "")[:9]) for name in ("left", "top", "width"))
     except ValueError:
-        raise PhotoRefused("没有收到裁切框的位置。请移动裁切框后再点“保存”。") from None
+        raise PhotoRefused("没有收到裁切框的位置。请移动裁切框后再保存一次。") from None
     return Box(left, top, width, 0)
 
 
