@@ -27,7 +27,7 @@ def middleware(settings):
 
 @pytest.fixture
 def visitor(client, person, badge):
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person)
     return client
 
 
