@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -33,7 +33,7 @@ def place_to_return(request: HttpRequest) -> str:
 class SignInMiddleware(LoginRequiredMiddleware):
     """Closed by default: nobody who is not signed in sees a view that does not say so."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable) -> HttpResponse:
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable) -> HttpResponseRedirect:
         return redirect(f"{reverse('accounts:login')}?{urlencode({'next': place_to_return(request)})}")
 
 

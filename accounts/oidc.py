@@ -153,7 +153,7 @@ def remember_vouched(user: User, claims: dict[str, Any]) -> None:
         return
     name, phone = claims.get("name"), claims.get("phone_number")
     found.name_vouched = isinstance(name, str) and 0 < len(name.strip()) <= 64
-    if found.name_vouched:
+    if isinstance(name, str) and found.name_vouched:
         found.legal_name = name.strip()
     if isinstance(phone, str) and len(phone) <= 20:
         found.phone = phone

@@ -19,6 +19,7 @@ from accounts.forms import IdentityForm
 from accounts.middleware import before_confirmation
 from accounts.models import AlreadyConfirmed, DocumentTaken
 from accounts.oidc import EXPIRED, UNREACHABLE, LoginRefused, sign_out_url
+from accounts.requests import SignedInRequest
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @before_confirmation
-def confirm_identity(request: HttpRequest) -> HttpResponse:
+def confirm_identity(request: SignedInRequest) -> HttpResponse:
     """个人身份信息确认. Once it is done this page only shows what was confirmed."""
     if request.user.confirmed_identity:
         return render(request, "accounts/identity_confirmed.html", {"identity": request.user.confirmed_identity})

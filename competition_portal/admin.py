@@ -6,6 +6,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from accounts.views import sign_out
+
 
 class PortalAdminSite(AdminSite):
     site_title = "职业技能竞赛组委会工作台"
@@ -25,5 +27,6 @@ class PortalAdminSite(AdminSite):
         target = request.GET.get("next") or reverse("admin:index")
         return redirect(f"{reverse('accounts:login')}?{urlencode({'next': target})}")
 
-    def logout(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        return redirect("accounts:logout")
+    def logout(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:  # type: ignore[override]
+        """Signing out of the desk is signing out of the portal and of the platform."""
+        return sign_out(request) if request.method == "POST" else redirect("admin:index")

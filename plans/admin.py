@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import User
+from accounts.requests import signed_in
 from plans.models import Attachment, CommitteeMember, Occupation, Plan, PlanState, Role
 
 
@@ -24,15 +25,19 @@ class PlanPermissionMixin:
         return obj
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return belongs_to_a_committee(request.user)
+        return belongs_to_a_committee(signed_in(request))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         plan = self.plan_of(obj)
-        return belongs_to_a_committee(request.user) if plan is None else plan.has_member(request.user)
+        return belongs_to_a_committee(signed_in(request)) if plan is None else plan.has_member(signed_in(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         plan = self.plan_of(obj)
-        return belongs_to_a_committee(request.user) if plan is None else plan.has_member(request.user, Role.MANAGER)
+        return (
+            belongs_to_a_committee(signed_in(request))
+            if plan is None
+            else plan.has_member(signed_in(request), Role.MANAGER)
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj) if obj else request.user.is_staff
@@ -129,7 +134,7 @@ class StateFilter(admin.SimpleListFilter):
         if self.value() == "unpublished":
             return queryset.exclude(pk__in=Plan.objects.published(now).values("pk"))
         if self.value() in set(PlanState):
-            return queryset & Plan.objects.in_state(PlanState(self.value()), now)
+            return queryset.filter(pk__in=Plan.objects.in_state(PlanState(str(self.value())), now).values("pk"))
         return queryset
 
 
@@ -148,10 +153,7 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
-        return super().get_queryset(request).reviewable_by(request.user)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+        return Plan.objects.reviewable_by(signed_in(request)).order_by(*Plan._meta.ordering)
 
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
         """Deleting a plan would take its registrations' history with it. An unpublished one may simply stay so."""
@@ -161,8 +163,8 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
         super().save_related(request, form, formsets, change)
         if not change:
             plan = form.instance
-            CommitteeMember.objects.get_or_create(plan=plan, user=request.user, defaults={"role": Role.MANAGER})
-        record(request.user, "plan.changed" if change else "plan.created", form.instance)
+            CommitteeMember.objects.get_or_create(plan=plan, user=signed_in(request), defaults={"role": Role.MANAGER})
+        record(signed_in(request), "plan.changed" if change else "plan.created", form.instance)
 
     @admin.display(description="状态")
     def state(self, plan: Plan) -> str:
@@ -176,5 +178,5 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
                 messages.error(request, f"“{plan}”没有发布：您不是它的管理员。")
                 continue
             Plan.objects.filter(pk=plan.pk).update(published_at=timezone.now())
-            record(request.user, "plan.published", plan)
+            record(signed_in(request), "plan.published", plan)
             messages.success(request, f"“{plan}”已发布。")

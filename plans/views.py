@@ -51,6 +51,6 @@ def attachment(request: HttpRequest, code: str, pk: int) -> FileResponse:
     except OSError as problem:
         raise Http404("the file is not in the storage") from problem
     name = PurePath(found.title).name
-    suffix = PurePath(found.file.name).suffix
+    suffix = PurePath(str(found.file.name)).suffix
     name = name if name.endswith(suffix) else name + suffix
     return FileResponse(content, as_attachment=True, filename=name, content_type="application/octet-stream")

@@ -98,7 +98,7 @@ class PersonalDetailsForm(forms.ModelForm):
                 )
             if isinstance(field, forms.TypedChoiceField):
                 field.error_messages["invalid_choice"] = f"请从列表中选择{field.label}。"
-                field.choices = [("", "请选择"), *[choice for choice in field.choices if choice[0]]]
+                field.choices = [("", "请选择"), *[choice for choice in list(field.choices) if choice[0]]]  # type: ignore
 
     def lock_what_the_document_says(self, document: DocumentNumber) -> None:
         known = {"sex": document.sex, "birth_date": document.birth_date}
@@ -157,8 +157,7 @@ class PersonalDetailsForm(forms.ModelForm):
             "您在另一个窗口里刚刚保存过这份内容，所以这次没有保存。下面仍是您刚才填写的内容，核对后再次保存即可。"
             + (f"与已保存的不同：{'、'.join(differing)}。" if differing else ""),
         )
-        self.data = self.data.copy()
-        self.data["version"] = current.version
+        self.data = {**self.data.dict(), "version": current.version}  # type: ignore[attr-defined]
 
     def shown(self, current: PersonalDetails, name: str) -> str:
         display = getattr(current, f"get_{name}_display", None)

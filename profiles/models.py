@@ -132,7 +132,7 @@ class Profile(PersonalDetails):
     @classmethod
     def of(cls, user: User) -> "Profile":
         """The person's profile; if there is none, an unsaved one with what the platform and the document know."""
-        found = cls.objects.select_related("portrait").filter(user=user).first()
+        found = Profile.objects.select_related("portrait").filter(user=user).first()
         if found is None:
             found = cls(user=user)
             held = user.confirmed_identity

@@ -7,16 +7,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.requests import SignedInRequest, held_identity, signed_in
 from photos.views import PhotoPages
 from profiles.forms import PersonalDetailsForm
 from profiles.models import Profile, StaleDetails
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest) -> HttpResponse:
+def edit(request: SignedInRequest) -> HttpResponse:
     """保存 keeps the text alone; 保存并上传照片 goes on to the photo."""
     profile = Profile.of(request.user)
-    held = request.user.confirmed_identity
+    held = held_identity(request.user)
     form = PersonalDetailsForm(held, request.POST or None, instance=profile)
     if form.is_valid():
         try:
@@ -33,4 +34,4 @@ class ProfilePhotos(PhotoPages):
     """The photo pages (photos/views.py) for the profile of whoever is signed in."""
 
     def find(self, request: HttpRequest, **kwargs: Any) -> Profile:
-        return Profile.of(request.user)
+        return Profile.of(signed_in(request))

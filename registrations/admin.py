@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.audit import record
+from accounts.requests import signed_in
 from photos.views import deliver
 from plans.admin import PlanPermissionMixin
 from plans.models import Division, Occupation, Plan
@@ -32,6 +33,8 @@ DETAIL_FIELDS = [
 class ScopedFilter(admin.SimpleListFilter):
     """A filter whose choices come from this person's plans alone, and from the plan that is chosen already."""
 
+    column = ""
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         value = self.value()
         return queryset.filter(**{self.column: value}) if value and value.isascii() and value.isdigit() else queryset
@@ -42,8 +45,9 @@ class PlanFilter(ScopedFilter):
     parameter_name = "plan"
     column = "plan"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
-        return list(Plan.objects.reviewable_by(request.user).values_list("pk", "title"))
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        plans = Plan.objects.reviewable_by(signed_in(request))
+        return [(str(pk), title) for pk, title in plans.values_list("pk", "title")]
 
 
 class OccupationFilter(ScopedFilter):
@@ -51,12 +55,12 @@ class OccupationFilter(ScopedFilter):
     parameter_name = "occupation"
     column = "occupation"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         plan = request.GET.get("plan", "")
-        if not plan.isdigit():
+        if not (plan.isascii() and plan.isdigit()):
             return []
-        offered = Occupation.objects.filter(plan=plan, plan__in=Plan.objects.reviewable_by(request.user))
-        return [(occupation.pk, str(occupation)) for occupation in offered]
+        offered = Occupation.objects.filter(plan=int(plan), plan__in=Plan.objects.reviewable_by(signed_in(request)))
+        return [(str(occupation.pk), str(occupation)) for occupation in offered]
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -100,9 +104,9 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
         return obj.plan if obj else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
-        return Registration.objects.reviewable_by(request.user).for_pages().order_by(*self.ordering)
+        return Registration.objects.reviewable_by(signed_in(request)).for_pages().order_by(*self.ordering)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
@@ -162,7 +166,7 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
             "fields": [self.shown(registration, name) for name in DETAIL_FIELDS],
             "events": registration.events.select_related("by__identity"),
             "offers": [
-                (action, self.step_url(registration, action)) for action in registration.actions_for(request.user)
+                (action, self.step_url(registration, action)) for action in registration.actions_for(signed_in(request))
             ],
             **extra,
         }
@@ -173,7 +177,7 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
         if name == "masked_number":
             return "证件号码", registration.masked_number
         display = getattr(registration, f"get_{name}_display", None)
-        label = Registration._meta.get_field(name).verbose_name
+        label = str(Registration._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
         return label, display() if display else getattr(registration, name)
 
     @staticmethod
@@ -189,9 +193,9 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
     def show_number(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The full document number: a deliberate step, by POST, that leaves exactly one audit line."""
         registration = self.find(request, pk)
-        if request.method != "POST" or not registration.actors(request.user):
+        if request.method != "POST" or not registration.actors(signed_in(request)):
             raise PermissionDenied
-        record(request.user, "number.shown", registration)
+        record(signed_in(request), "number.shown", registration)
         return self.desk(request, registration, full_number=registration.document_number)
 
     # Decisions ----------------------------------------------------------------------------------------------------
@@ -199,7 +203,7 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
     def decide(self, request: HttpRequest, pk: int, action: Action) -> HttpResponse:
         """One step for one registration: GET asks, POST takes it, bound to the version that was on the screen."""
         registration = self.find(request, pk)
-        if action not in registration.actions_for(request.user) and request.method != "POST":
+        if action not in registration.actions_for(signed_in(request)) and request.method != "POST":
             messages.error(
                 request, f"现在不能{action.label}：这份报名是“{registration.state.label}”，或您没有这个权限。"
             )
@@ -234,7 +238,9 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
         for registration in registrations:
             try:
                 registration.version = versions.get(registration.pk, -1)
-                registration.take(form.action, by=request.user, note=form.cleaned_data["note"], items=form.items())
+                registration.take(
+                    form.action, by=signed_in(request), note=form.cleaned_data["note"], items=form.items()
+                )
                 done += 1
             except StepRefused as refusal:
                 messages.error(request, f"{registration.reference} {registration.legal_name}：{refusal}")

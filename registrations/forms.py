@@ -20,7 +20,7 @@ class RegistrationForm(PersonalDetailsForm):
     )
 
     class Meta(PersonalDetailsForm.Meta):
-        model = Registration
+        model = Registration  # type: ignore[assignment]
         fields = [*PersonalDetailsForm.Meta.fields, "occupation"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,8 +46,8 @@ class OccupationForm(forms.Form):
     )
 
     def __init__(self, registration: Registration, *args: Any, **kwargs: Any) -> None:
-        initial = {"version": registration.version, "occupation": registration.occupation_id}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial = {"version": registration.version, "occupation": registration.occupation_id}
         self.registration = registration
         narrow(self.fields["occupation"], registration)
 

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.requests import held_identity
 from plans.models import Plan, PlanState
 from profiles.models import Profile
 from registrations.models import Registration
@@ -24,7 +25,7 @@ def start(user: User, plan: Plan) -> Registration:
         )
     profile = Profile.of(user)
     draft = Registration(portrait=profile.portrait, **profile.details())
-    user.confirmed_identity.copy_document_to(draft)
+    held_identity(user).copy_document_to(draft)
     copied = ["portrait", *profile.details(), "legal_name", "document_type", "document_number", "document_index"]
     try:
         with transaction.atomic():

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AppendOnlyModel, AppendOnlyQuerySet, DocumentHolder, User
+from accounts.models import AppendOnlyModel, DocumentHolder, User
 from photos.models import PhotoClosed, Portrait
 from photos.pipeline import DEFAULT_SPEC, PhotoSpec
 from plans.models import Occupation, Plan, Role
@@ -272,8 +272,6 @@ class ReviewEvent(AppendOnlyModel):
     portrait_sha256 = models.CharField(max_length=64, blank=True)
     version = models.PositiveIntegerField(default=0)
     at = models.DateTimeField("时间", default=timezone.now)
-
-    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "审核记录"

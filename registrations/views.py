@@ -9,6 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.models import User
+from accounts.requests import SignedInRequest, held_identity, signed_in
 from photos.views import PhotoPages
 from plans.models import Plan
 from profiles.models import StaleDetails
@@ -21,20 +23,20 @@ REGISTRATIONS_PER_PAGE = 20
 OTHER_TAB = "这份报名刚刚在另一个窗口里修改过，请核对最新内容后再操作。"
 
 
-def own(request: HttpRequest, reference: str) -> Registration:
+def own(user: User, reference: str) -> Registration:
     """One's own registration. A stranger's does not exist."""
-    return get_object_or_404(Registration.objects.owned_by(request.user).for_pages(), reference=reference)
+    return get_object_or_404(Registration.objects.owned_by(user).for_pages(), reference=reference)
 
 
 @require_safe
-def own_list(request: HttpRequest) -> HttpResponse:
+def own_list(request: SignedInRequest) -> HttpResponse:
     registrations = Registration.objects.owned_by(request.user).for_pages()
     page = Paginator(registrations, REGISTRATIONS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "registrations/list.html", {"page": page})
 
 
 @require_POST
-def start(request: HttpRequest, code: str) -> HttpResponse:
+def start(request: SignedInRequest, code: str) -> HttpResponse:
     """报名: a draft filled from the profile, or the registration that there is already."""
     plan = get_object_or_404(Plan.objects.published(), code=code)
     try:
@@ -48,8 +50,8 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, reference: str) -> HttpResponse:
-    registration = own(request, reference)
+def detail(request: SignedInRequest, reference: str) -> HttpResponse:
+    registration = own(request.user, reference)
     events = list(registration.events.all())
     context = {
         "registration": registration,
@@ -61,36 +63,36 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @require_POST
-def seen(request: HttpRequest, reference: str) -> HttpResponse:
+def seen(request: SignedInRequest, reference: str) -> HttpResponse:
     """The person has read the decision: the count in the menu goes down."""
-    registration = own(request, reference)
+    registration = own(request.user, reference)
     Registration.objects.filter(pk=registration.pk).update(unseen=False)
     return redirect(registration)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, reference: str) -> HttpResponse:
+def edit(request: SignedInRequest, reference: str) -> HttpResponse:
     """The form. Each of its buttons saves first and then goes on: to the photo, the occupation, the page to check."""
-    registration = own(request, reference)
+    registration = own(request.user, reference)
     if request.method != "POST" and not registration.is_editable:
         return redirect(registration)
-    form = RegistrationForm(request.user.confirmed_identity, request.POST or None, instance=own(request, reference))
+    form = RegistrationForm(held_identity(request.user), request.POST or None, instance=own(request.user, reference))
     if form.is_valid():
         try:
             intake.save(registration, form.cleaned_data["version"], form.values())
         except StepRefused as refusal:
             form.add_error(None, str(refusal))
         except StaleDetails:
-            registration = own(request, reference)
+            registration = own(request.user, reference)
             form.tell_of_other_tab(registration)
         else:
             messages.success(request, "已保存。提交审核之前都可以修改。")
             return redirect(after_saving(request, registration))
-    context = {"form": form, "registration": registration, "occupations": list(form.fields["occupation"].queryset)}
+    context = {"form": form, "registration": registration, "occupations": list(registration.plan.occupations.all())}
     return render(request, "registrations/edit.html", context)
 
 
-def after_saving(request: HttpRequest, registration: Registration) -> str:
+def after_saving(request: SignedInRequest, registration: Registration) -> str:
     pages = {"photo": "photo:upload", "occupation": "occupation", "check": "check"}
     page = pages.get(request.POST.get("then", ""), "check" if came_from_check(request) else "edit")
     return reverse(f"registrations:{page}", args=[registration.reference])
@@ -101,9 +103,9 @@ def came_from_check(request: HttpRequest) -> bool:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def occupation(request: HttpRequest, reference: str) -> HttpResponse:
+def occupation(request: SignedInRequest, reference: str) -> HttpResponse:
     """The list of the plan's occupations, on a page of its own."""
-    registration = own(request, reference)
+    registration = own(request.user, reference)
     if request.method != "POST" and not registration.is_editable:
         return redirect(registration)
     form = OccupationForm(registration, request.POST or None)
@@ -119,14 +121,14 @@ def occupation(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.success(request, f"职业（工种）已保存：{form.cleaned_data['occupation']}。")
             return redirect(after_saving(request, registration))
-    context = {"form": form, "registration": registration, "occupations": list(form.fields["occupation"].queryset)}
+    context = {"form": form, "registration": registration, "occupations": list(registration.plan.occupations.all())}
     return render(request, "registrations/occupation.html", context)
 
 
 @require_safe
-def check(request: HttpRequest, reference: str) -> HttpResponse:
+def check(request: SignedInRequest, reference: str) -> HttpResponse:
     """Everything on one page, before it is submitted."""
-    registration = own(request, reference)
+    registration = own(request.user, reference)
     if not registration.is_editable:
         return redirect(registration)
     context = {
@@ -139,9 +141,9 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask_and_take(request: HttpRequest, reference: str, action: Action) -> HttpResponse:
+def ask_and_take(request: SignedInRequest, reference: str, action: Action) -> HttpResponse:
     """A step of the applicant's: GET asks, POST takes it. Pressed twice, it ends on the same page."""
-    registration = own(request, reference)
+    registration = own(request.user, reference)
     done = reverse("registrations:submitted" if action == Action.SUBMIT else "registrations:detail", args=[reference])
     if request.method == "POST":
         try:
@@ -157,9 +159,9 @@ def ask_and_take(request: HttpRequest, reference: str, action: Action) -> HttpRe
     return render(request, "registrations/ask.html", {"registration": registration, "action": action})
 
 
-def refused(request: HttpRequest, reference: str, action: Action, sentence: str) -> HttpResponse:
+def refused(request: SignedInRequest, reference: str, action: Action, sentence: str) -> HttpResponse:
     """Say why not, and show the registration as it is. A second click on what is done is no error."""
-    registration = own(request, reference)
+    registration = own(request.user, reference)
     if registration.status == Status.SUBMITTED and action == Action.SUBMIT:
         return redirect("registrations:submitted", reference)
     if registration.status == Status.WITHDRAWN and action == Action.WITHDRAW:
@@ -170,17 +172,17 @@ def refused(request: HttpRequest, reference: str, action: Action, sentence: str)
 
 
 @require_safe
-def submitted(request: HttpRequest, reference: str) -> HttpResponse:
+def submitted(request: SignedInRequest, reference: str) -> HttpResponse:
     """The receipt: it arrived, this is its number, this comes next."""
-    registration = own(request, reference)
+    registration = own(request.user, reference)
     if registration.status != Status.SUBMITTED:
         return redirect(registration)
     return render(request, "registrations/submitted.html", {"registration": registration})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, reference: str) -> HttpResponse:
-    registration = own(request, reference)
+def delete(request: SignedInRequest, reference: str) -> HttpResponse:
+    registration = own(request.user, reference)
     if request.method == "POST":
         try:
             registration.discard(request.user)
@@ -199,7 +201,7 @@ class RegistrationPhotos(PhotoPages):
     """The photo pages (photos/views.py) for one's own registration."""
 
     def find(self, request: HttpRequest, **kwargs: Any) -> Registration:
-        return own(request, kwargs["reference"])
+        return own(signed_in(request), kwargs["reference"])
 
     def way_back(self, request: HttpRequest, subject: Any) -> str:
         page = "check" if came_from_check(request) else "edit"
