@@ -153,7 +153,7 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
-        return Plan.objects.reviewable_by(signed_in(request)).order_by(*Plan._meta.ordering)
+        return Plan.objects.reviewable_by(signed_in(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
         """Deleting a plan would take its registrations' history with it. An unpublished one may simply stay so."""

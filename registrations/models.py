@@ -188,7 +188,7 @@ class Registration(PersonalDetails, DocumentHolder):
         )
         # The counter comes last: the row that everybody wants is held for the shortest time.
         self.move_seat(seat)
-        transaction.on_commit(partial(notifications.announce, event))
+        transaction.on_commit(partial(notifications.announce, event), robust=True)
         self.refresh_from_db(fields=["status", "submitted_at", "unseen", "seat"])
         return event
 
