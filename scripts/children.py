@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 5  # seconds from SIGTERM to SIGKILL
 
 
-@dataclass
+@dataclass(eq=False)
 class Child:
     """One process with a session of its own, so that Ctrl+C reaches the supervisor alone; it says when to end."""
 
@@ -65,7 +65,13 @@ class Children:
         os.close(self.writing)
 
     def start(
-        self, name: str, command: Sequence[str], *, log: Path, environment: dict[str, str], descriptors: Sequence[int] = ()
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: dict[str, str],
+        descriptors: Sequence[int] = (),
     ) -> Child:
         """Start `python -m COMMAND…` in the project's folder. It inherits `descriptors`; `log` gets all it prints."""
         with log.open("wb") as output:

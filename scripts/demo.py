@@ -6,14 +6,15 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 from unicodedata import east_asian_width
 
 from scripts.children import ROOT, Child, Children
-from scripts.demo_environment import data_dir, environments
+from scripts.demo_environment import data_dir, environments, prepared
 from scripts.ports import HOST, hold_all
 
 PATIENCE = 60  # seconds until a server must answer
@@ -45,51 +46,79 @@ def main() -> None:
 
 def serve(children: Children) -> NoReturn:
     listeners = hold_all()
-    portal_port, sandbox_port = (listeners[name].getsockname()[1] for name in ("PORT", "SANDBOX_PORT"))
-    folder = data_dir(sandbox_port)
-    first = not (folder / "static.stamp").exists()
-    say("正在准备数据库和演示数据（第一次大约半分钟）……" if first else "正在启动……")
-    portal, sandbox = environments(folder, portal_port, sandbox_port)
-
-    log = folder / "prepare-sandbox.log"
-    step = children.start("演示用身份认证平台的准备", ["identity_sandbox", "prepare"], log=log, environment=sandbox)
-    log = folder / "prepare-portal.log"
-    other = children.start("报名系统的准备", ["scripts.prepare_portal"], log=log, environment=portal)
-    finish(step, children)
-    site = "演示用的统一身份认证平台"
-    servers = [site_server(children, site, "identity_sandbox", listeners["SANDBOX_PORT"], folder, sandbox)]
-    finish(other, children)
-    servers.append(site_server(children, "报名系统", "competition_portal", listeners["PORT"], folder, portal))
-    wait_for_answer(sandbox_port, "/o/.well-known/jwks.json", servers)
-    wait_for_answer(portal_port, "/", servers)
+    ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
+    folder = data_dir(ports["SANDBOX_PORT"])
+    say("正在启动……" if prepared(folder) else "正在准备数据库和演示数据（只有第一次需要，大约半分钟）……")
+    portal, sandbox = environments(folder, ports["PORT"], ports["SANDBOX_PORT"])
+    sites = [
+        Site("报名系统", "competition_portal", "scripts.prepare_portal", portal, listeners["PORT"]),
+        Site(
+            "演示用的统一身份认证平台",
+            "identity_sandbox",
+            "identity_sandbox prepare",
+            sandbox,
+            listeners["SANDBOX_PORT"],
+        ),
+    ]
+    servers = start(sites, children, folder)
     for listener in listeners.values():
         listener.close()
-    say(announcement(portal_port, sandbox_port, [server.log for server in servers]))
+    wait_for_answer(ports["SANDBOX_PORT"], "/o/.well-known/jwks.json", servers)
+    wait_for_answer(ports["PORT"], "/", servers)
+    say(announcement(ports["PORT"], ports["SANDBOX_PORT"], [server.log for server in servers]))
     while True:
         give_up_if_one_ended(servers)
         time.sleep(0.3)
 
 
-def site_server(
-    children: Children, name: str, package: str, listener: socket.socket, folder: Path, environment: dict[str, str]
-) -> Child:
-    command = ["gunicorn", f"{package}.wsgi:application", "--bind", f"fd://{listener.fileno()}", *GUNICORN]
-    log = folder / f"{package}.log"
-    return children.start(name, command, log=log, environment=environment, descriptors=[listener.fileno()])
+@dataclass(frozen=True)
+class Site:
+    """One of the two, as it is prepared and served."""
+
+    name: str  # as the person at the screen knows it
+    package: str
+    preparation: str
+    environment: dict[str, str]
+    listener: socket.socket
+
+    def prepare(self, children: Children, folder: Path) -> Child:
+        return children.start(
+            f"{self.name}的准备",
+            self.preparation.split(),
+            log=folder / f"{self.package}-prepare.log",
+            environment=self.environment,
+        )
+
+    def serve(self, children: Children, folder: Path) -> Child:
+        number = self.listener.fileno()
+        return children.start(
+            self.name,
+            ["gunicorn", f"{self.package}.wsgi:application", "--bind", f"fd://{number}", *GUNICORN],
+            log=folder / f"{self.package}.log",
+            environment=self.environment,
+            descriptors=[number],
+        )
 
 
-def finish(step: Child, children: Children) -> None:
-    while not step.ended():
-        give_up_if_one_failed(children.running)
+def start(sites: Sequence[Site], children: Children, folder: Path) -> list[Child]:
+    """Prepare all sites at the same time; serve each as soon as it is ready. Returns the servers."""
+    preparing = {site.prepare(children, folder): site for site in sites}
+    servers = []
+    while preparing:
+        give_up_if_one_failed(preparing)
+        give_up_if_one_ended(servers)
+        for step in [step for step in preparing if step.ended()]:
+            servers.append(preparing.pop(step).serve(children, folder))
         time.sleep(0.02)
-    give_up_if_one_failed([step])
-    children.running.remove(step)
+    return servers
 
 
-def give_up_if_one_failed(children: Sequence[Child]) -> None:
+def give_up_if_one_failed(children: Iterable[Child]) -> None:
     for child in children:
         if child.failed():
-            raise SystemExit(f"{child.name}没有成功，演示没有启动。最后的记录（全文在 {shown(child.log)}）：\n{child.last_words()}")
+            raise SystemExit(
+                f"{child.name}没有成功，演示没有启动。最后的记录（全文在 {shown(child.log)}）：\n{child.last_words()}"
+            )
 
 
 def give_up_if_one_ended(servers: Sequence[Child]) -> None:
@@ -102,17 +131,17 @@ def give_up_if_one_ended(servers: Sequence[Child]) -> None:
 
 
 def wait_for_answer(port: int, path: str, servers: Sequence[Child]) -> None:
-    """Ask until the answer is no error of the server's. Raises SystemExit when a server ends or takes too long."""
+    """Ask until there is an answer. Raises SystemExit when it is an error, a server ends, or it takes too long."""
     deadline = time.monotonic() + PATIENCE
     while True:
         give_up_if_one_ended(servers)
         status = answer(port, path)
         if status is not None and status < 500:
             return
-        if time.monotonic() > deadline:
+        if status is not None or time.monotonic() > deadline:
             logs = "、".join(shown(server.log) for server in servers)
-            raise SystemExit(f"http://{HOST}:{port}{path} 没有正常应答，演示没有启动。请看 {logs}")
-        time.sleep(0.05 if status is None else 1)
+            raise SystemExit(f"http://{HOST}:{port}{path} 没有正常应答，演示没有启动。原因请看 {logs}")
+        time.sleep(0.05)
 
 
 def answer(port: int, path: str) -> int | None:

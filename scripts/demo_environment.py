@@ -22,6 +22,11 @@ def data_dir(sandbox_port: int) -> Path:
     return ROOT / ".var" / name
 
 
+def prepared(folder: Path) -> bool:
+    """Whether the demo in this folder has been ready once; only a guess at how long it will take this time."""
+    return (folder / "static.stamp").exists()
+
+
 def keep_secrets(path: Path) -> dict[str, str]:
     """The secrets in `path`, made now if it is not there. Readable by its owner alone; there whole or not at all."""
     if not path.exists():

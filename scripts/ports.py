@@ -2,10 +2,12 @@
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 
 HOST = "127.0.0.1"
 DEFAULTS = {"PORT": 8000, "SANDBOX_PORT": 8001}
+PATIENCE = 2  # seconds
 
 
 def choose(environment: Mapping[str, str]) -> dict[str, int]:
@@ -36,16 +38,23 @@ def taken(port: int) -> bool:
 
 
 def hold(name: str, port: int) -> socket.socket:
-    """A socket that listens on the port, or SystemExit with a sentence when it is taken."""
-    try:
-        if taken(port):
-            raise OSError
-        return socket.create_server((HOST, port), backlog=128)
-    except OSError:
-        raise SystemExit(
-            f"端口 {port} 已被别的程序占用（也许是另一个窗口里的演示）。"
-            f"请先结束它，或者换一个端口：make demo {name}={free_port()}"
-        ) from None
+    """A socket that listens on the port, or SystemExit with a sentence when it stays taken.
+
+    It is asked again for a while: the servers of a demo that was killed need a moment to end (scripts/lifeline.py).
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if not taken(port):
+                return socket.create_server((HOST, port), backlog=128)
+        except OSError:
+            pass
+        if time.monotonic() > deadline:
+            raise SystemExit(
+                f"端口 {port} 已被别的程序占用（也许是另一个窗口里的演示）。"
+                f"请先结束它，或者换一个端口：make demo {name}={free_port()}"
+            )
+        time.sleep(0.1)
 
 
 def free_port() -> int:

@@ -34,8 +34,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "competition_portal.settings")
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
-    collect_static()
     call_command("demo")
+    collect_static()
 
 
 if __name__ == "__main__":
