@@ -4,7 +4,6 @@ import http.client
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -103,12 +102,12 @@ class Site:
 def start(sites: Sequence[Site], children: Children, folder: Path) -> list[Child]:
     """Prepare all sites at the same time; serve each as soon as it is ready. Returns the servers."""
     preparing = {site.prepare(children, folder): site for site in sites}
-    servers = []
+    servers: list[Child] = []
     while preparing:
         give_up_if_one_failed(preparing)
         give_up_if_one_ended(servers)
-        for step in [step for step in preparing if step.ended()]:
-            servers.append(preparing.pop(step).serve(children, folder))
+        done = [step for step in preparing if step.ended()]
+        servers += [preparing.pop(step).serve(children, folder) for step in done]
         time.sleep(0.02)
     return servers
 
@@ -195,4 +194,4 @@ def shown(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,0 +1,62 @@
+"""Run every test twice: on SQLite, then on PostgreSQL. Whatever follows on the command line goes to pytest."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from types import FrameType
+from typing import NoReturn
+
+from scripts import browser
+from scripts.children import ROOT
+from scripts.postgres import temporary_postgres
+
+
+def stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def workers() -> str:
+    """As many as the cores, but no more than what a browser each leaves memory for."""
+    return str(min(os.cpu_count() or 1, 8))
+
+
+def run(database: str, environment: Mapping[str, str], arguments: Sequence[str]) -> int:
+    """pytest's exit code: 0 only if there were tests and all of them passed."""
+    print(f"\n———— {database} ————", flush=True)
+    command = [sys.executable, "-m", "pytest", "-n", workers(), *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+
+
+def is_postgres(url: str) -> bool:
+    return url.startswith(("postgres:", "postgresql:"))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 if both runs passed. Both take place, whatever the first one finds."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    browser.provide()
+    given = os.environ.pop("DATABASE_URL", "")
+    codes = {"SQLite": run("SQLite", os.environ, arguments)}
+    with ExitStack() as stack:
+        url = given if is_postgres(given) else stack.enter_context(temporary_postgres())
+        codes["PostgreSQL"] = run("PostgreSQL", {**os.environ, "DATABASE_URL": url}, arguments)
+    for database, code in codes.items():
+        print(f"{database}：{'全部通过' if code == 0 else f'没有通过（pytest 返回 {code}）'}", flush=True)
+    return 1 if any(codes.values()) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("测试已中断。")
