@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scripts.children import ROOT
 from scripts.demo_environment import key
-from tests.environment import VARIABLES
+from tests.environment import DEFAULTS
 
 # What may be in no tracked file: addresses that differ from machine to machine, and places on one of them.
 # The words are split so that this file does not accuse itself.
@@ -59,14 +59,14 @@ def says_nothing_about_this_machine() -> bool:
     return not complaints
 
 
-def run(*command: str | Path, environment: Mapping[str, str] = VARIABLES) -> bool:
+def run(*command: str | Path, environment: Mapping[str, str] = DEFAULTS) -> bool:
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}).returncode == 0
 
 
 def production(folder: Path) -> dict[str, str]:
     """The environment of a portal as it should be: every key random, every address https."""
     platform = "https://id.example.cn"
-    common = {name: value for name, value in VARIABLES.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    common = {name: value for name, value in DEFAULTS.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
     return {
         **{name: value.replace("http://127.0.0.1:1", platform) for name, value in common.items()},
         "USE_HTTPS": "true",

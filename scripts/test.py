@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import FrameType
@@ -12,6 +13,8 @@ from typing import NoReturn
 from scripts import browser
 from scripts.children import ROOT
 from scripts.postgres import temporary_postgres
+
+PATIENCE = 20  # seconds that pytest has for clearing up
 
 
 def stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -27,13 +30,24 @@ def run(database: str, environment: Mapping[str, str], arguments: Sequence[str])
     """pytest's exit code: 0 only if there were tests and all of them passed."""
     print(f"\n———— {database} ————", flush=True)
     command = [sys.executable, "-m", "pytest", "-n", workers(), *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory(prefix="portal-tests-") as folder:
+        own = {**environment, "DATA_DIR": folder}
+        process = subprocess.Popen(command, cwd=ROOT, env=own, stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            end(process)
+            raise
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Let pytest clear up: Ctrl+C has reached us alone, since it has a session of its own."""
+    process.send_signal(signal.SIGINT)
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        raise
 
 
 def is_postgres(url: str) -> bool:
