@@ -56,7 +56,7 @@ def is_postgres(url: str) -> bool:
 
 def main(arguments: Sequence[str]) -> int:
     """0 if both runs passed. Both take place, whatever the first one finds."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     browser.provide()
     given = os.environ.pop("DATABASE_URL", "")

@@ -4,19 +4,20 @@ import pytest
 
 from scripts.lint import forbidden
 
-# Each in two parts, so that this file does not accuse itself.
+# What stands for "~" is put in later, so that this file does not accuse itself.
 BAD = [
-    ("pip install --index-url x", "--index-url"),
-    ("https://pypi.org/simple", "pypi.org"),
-    ("see /work/notes", "/work/"),
-    ("HOME=/root", "/root"),
-    ("/home/li/portal", "/home/l"),
+    ("pip install --index~-url x", "--index~-url"),
+    ("https://pypi~.org/simple", "pypi~.org"),
+    ("see /~work/notes", "/~work/"),
+    ("HOME=/~root", "/~root"),
+    ("/~home/li/portal", "/~home/l"),
 ]
 
 
 @pytest.mark.parametrize(("line", "found"), BAD)
 def test_what_belongs_to_one_machine_is_named_with_its_place(line: str, found: str):
-    assert forbidden("docs/x.md", f"ordinary\n{line}\n") == [f"docs/x.md:2: {found}"]
+    text = f"ordinary\n{line}\n".replace("~", "")
+    assert forbidden("docs/x.md", text) == [f"docs/x.md:2: {found.replace('~', '')}"]
 
 
 @pytest.mark.parametrize(
