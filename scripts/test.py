@@ -42,7 +42,7 @@ def run(database: str, environment: Mapping[str, str], arguments: Sequence[str])
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """Let pytest clear up: Ctrl+C has reached us alone, since it has a session of its own."""
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
