@@ -42,10 +42,22 @@ def half_width(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
+class VersionField(forms.IntegerField):
+    """The state of the row that the person saw, hidden in the form. One that cannot be read is taken for an old one."""
+
+    widget = forms.HiddenInput
+
+    def clean(self, value: Any) -> int:
+        try:
+            return int(super().clean(value))
+        except ValidationError:
+            return -1
+
+
 class PersonalDetailsForm(forms.ModelForm):
     """Half-filled is fine; what is filled must be right. `version` is the state of the row that the person saw."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    version = VersionField()
     birth_date = forms.DateField(
         label="出生日期",
         required=False,
@@ -139,7 +151,9 @@ class PersonalDetailsForm(forms.ModelForm):
         return postcode
 
     def clean_certificate_number(self) -> str:
-        return half_width(self.cleaned_data["certificate_number"])
+        number = half_width(self.cleaned_data["certificate_number"])
+        plain_text(number)  # once more: what was full-width may have become an angle bracket
+        return number
 
     def values(self) -> dict[str, Any]:
         """What is to be written: the details alone."""
