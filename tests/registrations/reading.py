@@ -29,13 +29,13 @@ def notices(response: HttpResponse) -> list[str]:
 def summary(response: HttpResponse) -> list[str]:
     """The lines of the error summary, each `字段：句子` or a sentence alone."""
     found = re.search(r'<section class="summary".*?</section>', response.content.decode(), re.DOTALL)
-    return [text_of(line) for line in re.findall(r"<li>(.*?)</li>", found[0])] if found else []
+    return [text_of(line) for line in re.findall(r"<li>(.*?)</li>", found[0], re.DOTALL)] if found else []
 
 
 def tasks(response: HttpResponse) -> list[str]:
     """The lines of what is still to be done."""
     found = re.search(r'<section class="task".*?</section>', response.content.decode(), re.DOTALL)
-    return [text_of(line) for line in re.findall(r"<li>(.*?)</li>", found[0])] if found else []
+    return [text_of(line) for line in re.findall(r"<li>(.*?)</li>", found[0], re.DOTALL)] if found else []
 
 
 def typed(response: HttpResponse, name: str) -> str:
