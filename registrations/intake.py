@@ -12,6 +12,8 @@ from profiles.models import Profile
 from registrations.models import Registration
 from registrations.workflow import StepRefused
 
+EMPTY = ("", None)
+
 
 def start(user: User, plan: Plan) -> Registration:
     """A draft in this plan, filled from the profile; or the live one that there is. StepRefused when it is not open."""
@@ -60,6 +62,19 @@ def save(registration: Registration, version: int, values: dict[str, Any]) -> No
         raise StepRefused(reason)
     with transaction.atomic():
         registration.write(version, **values)
-        profile = Profile.of(registration.applicant)
-        if profile.is_empty:
-            profile.save_details(profile.version, {name: values[name] for name in profile.details()})
+        fill_profile(registration, values)
+
+
+def fill_profile(registration: Registration, values: dict[str, Any]) -> None:
+    """A first registration fills what the profile leaves empty; what stands there stays.
+
+    At each saving, because the first may have been of an empty form, on the way to the photo or the occupation.
+    """
+    user = registration.applicant
+    if Registration.objects.owned_by(user).exclude(pk=registration.pk).exists():
+        return
+    profile = Profile.of(user)
+    known = profile.details()
+    gaps = {name: values[name] for name, value in known.items() if value in EMPTY and values[name] not in EMPTY}
+    if profile.is_empty or gaps:
+        profile.save_details(profile.version, {**known, **gaps})
