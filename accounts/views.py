@@ -109,7 +109,7 @@ def confirm_identity(request: SignedInRequest) -> HttpResponse:
     if request.user.confirmed_identity:
         return render(request, "accounts/identity_confirmed.html", {"identity": request.user.confirmed_identity})
     vouched = request.user.identity
-    form = IdentityForm(vouched, request.POST or None)
+    form = IdentityForm(vouched, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             form.confirm()
