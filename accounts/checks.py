@@ -1,7 +1,6 @@
 """Settings that would hurt in production, each with its cure (`manage.py check --deploy`)."""
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -18,7 +17,6 @@ ADDRESSES = (
     "OIDC_OP_JWKS_ENDPOINT",
     "OIDC_OP_LOGOUT_ENDPOINT",
 )
-DEVELOPMENT_BLIND_INDEX_KEY = hashlib.sha256(b"blind index, only for development").digest()
 NEW_KEY = "请用 openssl rand -base64 32 为每一项单独生成，再重新启动。"
 
 
@@ -34,7 +32,7 @@ def check_debug(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
 
 def check_development_keys(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """The development keys stand in the source: they keep nothing secret."""
-    known = readings(settings.DEVELOPMENT_KEY) | {DEVELOPMENT_BLIND_INDEX_KEY}
+    known = readings(settings.DEVELOPMENT_KEY) | readings(settings.DEVELOPMENT_BLIND_INDEX_KEY)
     return [
         Error(f"{name} 用的是开发环境的密钥，任何人都知道。", NEW_KEY, id="accounts.E002")
         for name, key in keys().items()

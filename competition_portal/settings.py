@@ -16,6 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.read("DEBUG", env.boolean, default=False, cure="写 true 或 false；生产环境必须是 false。")
 # While developing, keys have a known default; anywhere else they must be given.
 DEVELOPMENT_KEY = hashlib.sha256(b"only for development").digest()
+DEVELOPMENT_BLIND_INDEX_KEY = hashlib.sha256(b"blind index, only for development").digest()
 
 SECRET_KEY = env.read(
     "SECRET_KEY",
@@ -74,7 +75,7 @@ FIELD_ENCRYPTION_KEYS = env.read(
 BLIND_INDEX_KEY = env.read(
     "BLIND_INDEX_KEY",
     env.aes_key,
-    default=hashlib.sha256(b"blind index, only for development").digest() if DEBUG else env.REQUIRED,
+    default=DEVELOPMENT_BLIND_INDEX_KEY if DEBUG else env.REQUIRED,
     cure="写 32 字节的 base64，例如 $(openssl rand -base64 32)；以后不能更换。",
 )
 
