@@ -270,7 +270,11 @@ def test_a_vouched_name_alone_leaves_the_document_to_be_typed(sign_in, db):
     user = vouched("欧阳测试")
     client = sign_in(user)
     page = client.get(ADDRESS).content.decode()
-    assert re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page)[2:] == ["document_type", "document_number", "agreed"]
+    assert re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page)[2:] == [
+        "document_type",
+        "document_number",
+        "agreed",
+    ]
     client.post(ADDRESS, {**GOOD, "legal_name": "别人"})
     assert confirmed(user) == ("欧阳测试", "resident_id", NUMBER)
 
