@@ -16,7 +16,8 @@ NAME_MARKS = set(" ·.'-’")
 def clean_person_name(text: str) -> str:
     """A name as people write it: single spaces, one kind of middle dot. Raises ValidationError for anything else."""
     name = " ".join(text.replace("•", "·").replace("・", "·").split())
-    if not all(character in NAME_MARKS or unicodedata.category(character)[0] in "LM" for character in name):
+    kinds = ["mark" if character in NAME_MARKS else unicodedata.category(character)[0] for character in name]
+    if not {"mark", "L", "M"}.issuperset(kinds) or (kinds and "L" not in kinds):
         raise ValidationError("姓名只能包含汉字、字母、间隔号（·）和空格，请与证件上的姓名一致。")
     return name
 
@@ -26,13 +27,16 @@ class IdentityForm(forms.Form):
         label="姓名",
         max_length=64,
         help_text="与证件上的姓名完全一致。",
-        error_messages={"required": "请填写姓名。"},
+        error_messages={
+            "required": "请填写姓名。",
+            "max_length": "姓名最多 %(limit_value)d 个字，您填写了 %(show_value)d 个，请核对是否多输了字符。",
+        },
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     document_type = forms.ChoiceField(
         label="证件类型",
         choices=[("", "请选择"), *identity.DocumentType.choices],
-        error_messages={"required": "请选择证件类型。"},
+        error_messages={"required": "请选择证件类型。", "invalid_choice": "请选择证件类型。"},
     )
     document_number = forms.CharField(
         label="证件号码",
@@ -49,6 +53,8 @@ class IdentityForm(forms.Form):
     def __init__(self, vouched: Identity, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.vouched = vouched
+        for field in self.fields.values():
+            field.widget.attrs.pop("maxlength", None)  # a browser would cut a pasted text short without a word
         if vouched.name_vouched:
             del self.fields["legal_name"]
         if vouched.document_vouched:

@@ -18,6 +18,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from accounts import identity
 from accounts.audit import record
+from accounts.deadline import session_until
 from accounts.fields import decrypt_text, encrypt_text
 from accounts.models import Identity, User
 
@@ -27,6 +28,13 @@ EXCHANGE_SECONDS = 6  # for token, keys and userinfo together, however slowly th
 ANSWER_BYTES = 256 * 1024
 LEEWAY_SECONDS = 120  # for clocks that disagree
 ID_TOKEN_CONTEXT = "session.id_token"  # noqa: S105  (associated data, not a secret)
+
+
+# What reading a stranger's JSON and token can raise: an endless `exp` overflows, a thousand brackets recurse.
+UNACCEPTABLE = (
+    *(jwt.PyJWTError, KeyError, TypeError, ValueError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 
 
 class LoginRefused(Exception):
@@ -53,7 +61,7 @@ class PlatformBackend(OIDCAuthenticationBackend):
             return super().authenticate(request, **kwargs)
         except requests.RequestException as problem:
             raise LoginRefused(f"platform unreachable: {type(problem).__name__}", UNREACHABLE) from problem
-        except (jwt.PyJWTError, KeyError, TypeError, ValueError, AttributeError) as problem:
+        except UNACCEPTABLE as problem:
             raise LoginRefused(f"answer not acceptable: {type(problem).__name__}", UNTRUSTED) from problem
 
     # What goes over the wire: bounded in time and size ----------------------------------------------------------
@@ -64,7 +72,10 @@ class PlatformBackend(OIDCAuthenticationBackend):
         if remaining <= 0:
             raise requests.Timeout("exchange took too long")
         timeout = min(settings.OIDC_TIMEOUT, remaining)
-        with requests.request(method, url, timeout=timeout, stream=True, allow_redirects=False, **kwargs) as response:
+        with (
+            session_until(self.deadline) as session,
+            session.request(method, url, timeout=timeout, stream=True, allow_redirects=False, **kwargs) as response,
+        ):
             body = self.read_bounded(response)
             if response.status_code >= 500:
                 raise requests.ConnectionError(f"status {response.status_code}")
@@ -81,8 +92,6 @@ class PlatformBackend(OIDCAuthenticationBackend):
             body += piece
             if len(body) > ANSWER_BYTES:
                 raise ValueError("answer too long")
-            if time.monotonic() > self.deadline:
-                raise requests.Timeout("answer dripped too slowly")
         return body
 
     def get_token(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -132,11 +141,12 @@ class PlatformBackend(OIDCAuthenticationBackend):
         claims = payload | self.get_userinfo(access_token, id_token, payload)
         with transaction.atomic():
             user, _ = User.objects.from_platform(payload["iss"], payload["sub"])
-            if not user.is_active:
-                record(user, "login.refused", user, detail="deactivated")
-                raise LoginRefused("deactivated account", "这个账户已被停用，不能登录。如有疑问，请联系系统管理员。")
-            remember_vouched(user, claims)
-            record(user, "login", user)
+            if user.is_active:
+                remember_vouched(user, claims)
+                record(user, "login", user)
+        if not user.is_active:
+            record(user, "login.refused", user, detail="deactivated")
+            raise LoginRefused("deactivated account", "这个账户已被停用，不能登录。如有疑问，请联系系统管理员。")
         # Signing out needs the ID token; in the session table nobody can read it.
         user.sealed_id_token = encrypt_text(id_token, ID_TOKEN_CONTEXT)
         return user

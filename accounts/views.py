@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -74,6 +75,7 @@ class CallbackView(OIDCAuthenticationCallbackView):
         if error or not request.GET.get("code"):
             del states[state]
             request.session["oidc_states"] = states
+            request.session.save()  # the middleware saves no session where the answer is a 503
             known = error if error in REFUSALS else "other"
             raise LoginRefused(
                 f"platform answered {known}", REFUSALS.get(known, "统一身份认证平台没有完成登录，请重新登录。")
@@ -96,7 +98,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     """登录成功, which goes on by itself: by header, so that it needs no JavaScript."""
     target = onward(request)
     response = render(request, "accounts/welcome.html", {"target": target, "seconds": WAIT_SECONDS})
-    response["Refresh"] = f"{WAIT_SECONDS}; url={target}"
+    response["Refresh"] = f"{WAIT_SECONDS}; url={iri_to_uri(target)}"
     return response
 
 
@@ -107,7 +109,7 @@ def confirm_identity(request: SignedInRequest) -> HttpResponse:
     if request.user.confirmed_identity:
         return render(request, "accounts/identity_confirmed.html", {"identity": request.user.confirmed_identity})
     vouched = request.user.identity
-    form = IdentityForm(vouched, request.POST or None)
+    form = IdentityForm(vouched, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             form.confirm()

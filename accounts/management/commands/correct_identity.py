@@ -14,6 +14,8 @@ from accounts.forms import clean_person_name
 from accounts.management.commands.grant_staff import find_account
 from accounts.models import Identity
 
+TAKEN = "这个证件已经由另一个账户确认过，没有改动。"
+
 
 class Command(BaseCommand):
     help = "更正一个账户已确认的姓名和证件。新内容在提示后输入，不写在命令行里，以免留在历史记录中。"
@@ -46,8 +48,17 @@ class Command(BaseCommand):
             held.hold_document(identity.parse(kind, input("证件号码："), today=timezone.localdate()))
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from problem
-        if not held.legal_name:
-            raise CommandError("姓名不能为空。")
+        except EOFError as problem:
+            raise CommandError("没有输入完，没有改动。请重新执行，依次输入姓名、证件类型和证件号码。") from problem
+        self.judge(held)
+
+    def judge(self, held: Identity) -> None:
+        longest = Identity._meta.get_field("legal_name").max_length
+        if not 0 < len(held.legal_name) <= longest:
+            raise CommandError(f"姓名应为 1 至 {longest} 个字。")
+        others = Identity.objects.exclude(pk=held.pk).exclude(confirmed_at=None)
+        if others.filter(document_index=held.document_index).exists():
+            raise CommandError(TAKEN)
 
     def save(self, held: Identity, user: Any, reason: str) -> None:
         try:
@@ -55,4 +66,4 @@ class Command(BaseCommand):
                 held.save()
                 record("command:correct_identity", "identity.corrected", user, detail=reason[:200])
         except IntegrityError as problem:
-            raise CommandError("这个证件已经由另一个账户确认过，没有改动。") from problem
+            raise CommandError(TAKEN) from problem

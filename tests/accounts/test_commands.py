@@ -1,0 +1,209 @@
+"""The operator's commands about accounts: what they change, what they say, and the line that they leave."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.fields import blind_index
+from accounts.identity import Sex
+from accounts.management.commands.correct_identity import Command
+from accounts.models import AuditEntry, Identity, User
+from tests import scenes
+from tests.people import passport_number, resident_number
+
+OTHER = resident_number(300, sex=Sex.FEMALE)
+TAKEN = "这个证件已经由另一个账户确认过，没有改动。"
+UNKNOWN = "没有账户 nobody。请让对方先登录一次，再用平台的用户标识（sub）或账户代号（u-…）执行。"
+
+
+def run(name, *arguments, **options):
+    out = StringIO()
+    call_command(name, *arguments, stdout=out, **options)
+    return out.getvalue()
+
+
+def powers(user):
+    user = User.objects.get(pk=user.pk)
+    return user.is_staff, user.is_superuser
+
+
+def lines():
+    return list(AuditEntry.objects.order_by("pk").values_list("actor", "verb", "target", "detail"))
+
+
+# grant_staff --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["username", "subject"])
+def test_grant_staff(applicant, by):
+    assert run("grant_staff", getattr(applicant, by)) == f"账户 {applicant.username} 现在是运营人员。\n"
+    assert powers(applicant) == (True, False)
+    assert lines() == [("command:grant_staff", "staff.granted", applicant.username, "")]
+
+
+def test_grant_superuser_and_take_it_away(applicant):
+    run("grant_staff", applicant.username, "--superuser")
+    assert powers(applicant) == (True, True)
+    said = run("grant_staff", applicant.username, "--revoke", "--superuser")
+    assert said == f"账户 {applicant.username} 现在不再是运营人员。\n"
+    assert powers(applicant) == (False, False)
+    assert lines() == [
+        ("command:grant_staff", "staff.granted", applicant.username, "superuser"),
+        ("command:grant_staff", "staff.revoked", applicant.username, ""),
+    ]
+
+
+def test_granting_staff_takes_the_superuser_away(applicant):
+    run("grant_staff", applicant.username, "--superuser")
+    run("grant_staff", applicant.username)
+    assert powers(applicant) == (True, False)
+
+
+@pytest.mark.parametrize("command", ["grant_staff", "correct_identity"])
+def test_an_unknown_account(applicant, command):
+    options = {"reason": "…"} if command == "correct_identity" else {}
+    with pytest.raises(CommandError) as refusal:
+        run(command, "nobody", **options)
+    assert str(refusal.value) == UNKNOWN
+    assert lines() == []
+
+
+def test_a_subject_of_two_platforms_is_nobody(applicant):
+    User.objects.from_platform("https://other.example.cn", applicant.subject)
+    with pytest.raises(CommandError, match=f"没有账户 {applicant.subject}。"):
+        run("grant_staff", applicant.subject)
+    assert powers(applicant) == (False, False)
+
+
+# correct_identity ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def type_in(monkeypatch):
+    """`type_in(…)` is what the operator types at the prompts; the prompts are kept."""
+    prompts = []
+
+    def at_prompts(*answers):
+        waiting = list(answers)
+
+        def answer(prompt):
+            prompts.append(prompt)
+            if not waiting:
+                raise EOFError
+            return waiting.pop(0)
+
+        monkeypatch.setattr("builtins.input", answer)
+        return prompts
+
+    return at_prompts
+
+
+def held(user):
+    found = Identity.objects.get(user=user)
+    return found.legal_name, found.document_type, found.document_number, found.document_index
+
+
+def correct(user, *options):
+    return run("correct_identity", user.username, *options, reason="证件换发")
+
+
+def test_correct_identity(applicant, type_in):
+    masked = applicant.identity.masked_number
+    confirmed_at = applicant.identity.confirmed_at
+    prompts = type_in("王晓鸣", " resident_id ", OTHER.lower())
+    assert correct(applicant) == (
+        f"现在是：王晓明，居民身份证 {masked}\n已更正账户 {applicant.username}。已提交的报名保持提交时的内容。\n"
+    )
+    assert prompts == [
+        "姓名：",
+        "证件类型，resident_id（居民身份证）、hk_macao_permit（港澳居民居住证）、taiwan_permit（台湾居民居住证）、"
+        "foreign_pr_card（外国人永久居留身份证）、passport（护照）：",
+        "证件号码：",
+    ]
+    assert held(applicant) == ("王晓鸣", "resident_id", OTHER, blind_index("resident_id", OTHER))
+    assert Identity.objects.get(user=applicant).confirmed_at == confirmed_at
+    assert lines() == [("command:correct_identity", "identity.corrected", applicant.username, "证件换发")]
+
+
+def test_a_dry_run_changes_nothing(applicant, type_in):
+    before = held(applicant)
+    type_in("王晓鸣", "passport", passport_number(9))
+    said = correct(applicant, "--dry-run")
+    assert said.endswith(f"检查通过，没有改动。将更正 1 个账户（{applicant.username}）。\n")
+    assert (held(applicant), lines()) == (before, [])
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        (
+            ("王晓鸣", "resident_id", OTHER[:17] + "0"),
+            "证件号码最后一位与前 17 位不符，请核对是否有输错的数字。",
+        ),
+        (("王1", "resident_id", OTHER), "姓名只能包含汉字、字母、间隔号（·）和空格，请与证件上的姓名一致。"),
+        (("", "resident_id", OTHER), "姓名应为 1 至 64 个字。"),
+        (("王" * 65, "resident_id", OTHER), "姓名应为 1 至 64 个字。"),
+        (("王晓鸣",), "没有输入完，没有改动。请重新执行，依次输入姓名、证件类型和证件号码。"),
+    ],
+)
+def test_what_is_wrong_changes_nothing(applicant, type_in, answers, sentence, options):
+    assert OTHER[17] != "0"
+    before = held(applicant)
+    type_in(*answers)
+    with pytest.raises(CommandError) as refusal:
+        correct(applicant, *options)
+    assert str(refusal.value) == sentence
+    assert (held(applicant), lines()) == (before, [])
+
+
+def test_an_unknown_type_names_those_there_are(applicant, type_in):
+    type_in("王晓鸣", "library_card")
+    with pytest.raises(CommandError) as refusal:
+        correct(applicant)
+    assert str(refusal.value).startswith("没有证件类型 library_card。可用：resident_id（居民身份证）、")
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_a_document_that_is_taken(applicant, stranger, type_in, options):
+    before = held(applicant)
+    type_in("王晓明", stranger.identity.document_type, stranger.identity.document_number)
+    with pytest.raises(CommandError) as refusal:
+        correct(applicant, *options)
+    assert str(refusal.value) == TAKEN
+    assert (held(applicant), lines()) == (before, [])
+
+
+def test_a_document_that_is_taken_in_between(applicant, stranger, type_in, monkeypatch):
+    monkeypatch.setattr(Command, "judge", lambda self, held: None)
+    before = held(applicant)
+    type_in("王晓明", stranger.identity.document_type, stranger.identity.document_number)
+    with pytest.raises(CommandError) as refusal:
+        correct(applicant)
+    assert str(refusal.value) == TAKEN
+    assert (held(applicant), lines()) == (before, [])
+
+
+def test_who_has_not_confirmed_has_nothing_to_correct(db, type_in):
+    prompts = type_in()
+    user = scenes.account()
+    with pytest.raises(CommandError) as refusal:
+        correct(user)
+    assert str(refusal.value) == "这个账户还没有确认过身份信息，让本人登录后确认即可。"
+    assert prompts == []
+
+
+def test_no_number_on_the_screen_or_in_the_record(applicant, type_in):
+    before = applicant.identity.document_number
+    type_in("王晓鸣", "resident_id", OTHER)
+    said = correct(applicant)
+    record = str(list(AuditEntry.objects.values()))
+    assert [number for number in (before, OTHER) if number in said + record] == []
+    assert "王晓鸣" not in record
+
+
+def test_a_long_reason_is_shortened(applicant, type_in):
+    type_in("王晓鸣", "resident_id", OTHER)
+    run("correct_identity", applicant.username, reason="因" * 300)
+    assert lines()[0][3] == "因" * 200
