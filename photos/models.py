@@ -171,14 +171,14 @@ class Portrait(models.Model):
     def __str__(self) -> str:
         return f"证件照 {self.width}×{self.height}"
 
-    @property
-    def box(self) -> Box:
-        return Box(self.box_left, self.box_top, self.box_width, self.box_height)
-
     def save(self, *arguments: Any, **options: Any) -> None:
         if not self._state.adding:
             raise PortraitUnchangeable("A portrait cannot be changed; crop a new one.")
         super().save(*arguments, **options)
+
+    @property
+    def box(self) -> Box:
+        return Box(self.box_left, self.box_top, self.box_width, self.box_height)
 
     def discard(self) -> None:
         """Remove the row, then its file: for a portrait that nothing came to use."""

@@ -61,6 +61,10 @@ class PhotoSpec:
     max_bytes: int = 200 * 1024
     background: str = "白色"
 
+    @property
+    def max_kilobytes(self) -> int:
+        return self.max_bytes // 1024
+
     def box_height(self, width: int) -> int:
         """The height in pixels of a frame of this ratio that is `width` pixels wide, rounded half up."""
         return (2 * width * self.height + self.width) // (2 * self.width)
@@ -264,6 +268,6 @@ def _encode_within(image: Image.Image, spec: PhotoSpec) -> bytes:
             high = middle - 1
     if not best:
         raise PhotoRefused(
-            f"这张照片细节过多，无法压缩到 {spec.max_bytes // 1024} KB 以内。请换一张背景简洁、光线充足的照片。"
+            f"这张照片细节过多，无法压缩到 {spec.max_kilobytes} KB 以内。请换一张背景简洁、光线充足的照片。"
         )
     return best

@@ -9,6 +9,7 @@ MEGABYTE = 1024 * 1024
 MAX_UPLOAD_BYTES = 20 * MEGABYTE
 # Up to here the rest is read and thrown away, so that the browser gets to read our answer; beyond, we hang up.
 MAX_DISCARDED_BYTES = 10 * MAX_UPLOAD_BYTES
+REFUSED_BYTES = "photos.refused_upload_bytes"  # where the handler leaves word for the view, in request.META
 
 
 class BoundedUploadHandler(FileUploadHandler):
@@ -21,7 +22,7 @@ class BoundedUploadHandler(FileUploadHandler):
     declared = 0
 
     def handle_raw_input(
-        self, input_data: Any, META: dict[str, Any], content_length: int, boundary: bytes, encoding: str | None = None
+        self, input_data: Any, META: dict[str, Any], content_length: int, boundary: Any, encoding: str | None = None
     ) -> None:
         self.declared = content_length
 
@@ -29,7 +30,7 @@ class BoundedUploadHandler(FileUploadHandler):
         self.total += len(raw_data)
         if self.total > MAX_UPLOAD_BYTES:
             if self.request is not None:
-                self.request.refused_upload_bytes = max(self.declared, self.total)
+                self.request.META[REFUSED_BYTES] = max(self.declared, self.total)
             raise StopUpload(connection_reset=self.declared > MAX_DISCARDED_BYTES)
         return raw_data
 
@@ -40,7 +41,7 @@ class BoundedUploadHandler(FileUploadHandler):
 def size_refusal(request: HttpRequest) -> str:
     """The sentence about an upload that was too large, or "". Parses the request if nobody has yet."""
     request.FILES  # noqa: B018  what was too large is known once the body has been parsed
-    size = getattr(request, "refused_upload_bytes", 0)
+    size = request.META.get(REFUSED_BYTES, 0)
     if not size:
         return ""
     # The declared size counts the rest of the form, too; never say that 20 MB are more than 20 MB.

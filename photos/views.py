@@ -114,9 +114,8 @@ class PhotoPages:
 
     def _address(self, request: HttpRequest, name: str, kwargs: dict[str, Any], **more: Any) -> str:
         """The address of a sibling page: the same namespace, the same subject."""
-        match = request.resolver_match
-        assert match is not None
-        return reverse(f"{match.namespace}:{name}" if match.namespace else name, kwargs={**kwargs, **more})
+        namespace = request.resolver_match.namespace if request.resolver_match else ""
+        return reverse(f"{namespace}:{name}" if namespace else name, kwargs={**kwargs, **more})
 
     def _crop(self, request: HttpRequest, subject: Subject, upload: Upload, kwargs: dict[str, Any]) -> HttpResponse:
         spec, box = subject.photo_spec, _first_box(subject, upload)
@@ -226,7 +225,7 @@ def _posted_box(post: QueryDict) -> Box:
     try:
         left, top, width = (int(post.get(name, "")[:9]) for name in ("left", "top", "width"))
     except ValueError:
-        raise PhotoRefused("没有收到裁切框的位置。请移动裁切框后再点“保存”。") from None
+        raise PhotoRefused("没有收到裁切框的位置。请移动裁切框后再保存一次。") from None
     return Box(left, top, width, 0)
 
 

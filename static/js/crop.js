@@ -51,7 +51,7 @@ function rounded() {
 function draw() {
   const whole = rounded();
   const tall = heightOf(box.width);
-  const shape = stage.clientWidth / Math.max(1, picture.clientHeight || stage.clientHeight);
+  const shape = Math.max(1, stage.clientWidth) / Math.max(1, stage.clientHeight);
   /* The frame fills most of the stage, whichever side is the tighter one. */
   const viewHeight = Math.max(tall / 0.88, box.width / 0.92 / shape);
   const viewWidth = viewHeight * shape;

@@ -27,7 +27,7 @@ def middleware(settings):
 
 @pytest.fixture
 def visitor(client, person, badge):
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person)
     return client
 
 
@@ -140,8 +140,8 @@ def test_just_under_the_limit_is_read(visitor):
 @pytest.mark.parametrize(
     ("posted", "sentence"),
     [
-        ({}, "没有收到裁切框的位置。请移动裁切框后再点“保存”。"),
-        ({"left": "a", "top": "<script>", "width": "😀"}, "没有收到裁切框的位置。请移动裁切框后再点“保存”。"),
+        ({}, "没有收到裁切框的位置。请移动裁切框后再保存一次。"),
+        ({"left": "a", "top": "<script>", "width": "😀"}, "没有收到裁切框的位置。请移动裁切框后再保存一次。"),
         (
             {"left": 0, "top": 0, "width": 100},
             "裁切框只有 100×140 像素，至少需要 295×413 像素。请缩小照片，让裁切框框住更多内容。",
