@@ -72,6 +72,10 @@ class PhotoPages:
             path(route, require_http_methods(allowed)(private(page)), name=name) for route, page, allowed, name in pages
         ]
 
+    def way_back(self, request: HttpRequest, subject: Subject) -> str:
+        """Where to go when all is done, or when nothing shall be."""
+        return subject.get_photo_return_url()
+
     # --- The pages ---
 
     def upload(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -115,7 +119,10 @@ class PhotoPages:
     def _address(self, request: HttpRequest, name: str, kwargs: dict[str, Any], **more: Any) -> str:
         """The address of a sibling page: the same namespace, the same subject."""
         namespace = request.resolver_match.namespace if request.resolver_match else ""
-        return reverse(f"{namespace}:{name}" if namespace else name, kwargs={**kwargs, **more})
+        address = reverse(f"{namespace}:{name}" if namespace else name, kwargs={**kwargs, **more})
+        # What the first page was told of the way back goes along.
+        query = request.GET.urlencode()
+        return f"{address}?{query}" if query else address
 
     def _crop(self, request: HttpRequest, subject: Subject, upload: Upload, kwargs: dict[str, Any]) -> HttpResponse:
         spec, box = subject.photo_spec, _first_box(subject, upload)
@@ -130,7 +137,7 @@ class PhotoPages:
         except REFUSALS as refusal:
             return self._crop_page(request, subject, upload, kwargs, box, refusal)
         messages.success(request, "保存成功")
-        return redirect(subject.get_photo_return_url())
+        return redirect(self.way_back(request, subject))
 
     def _upload_page(
         self, request: HttpRequest, subject: Subject, kwargs: dict[str, Any], refusal: Exception | None = None
@@ -138,6 +145,7 @@ class PhotoPages:
         portrait = subject.portrait
         context = {
             "subject": subject,
+            "way_back": self.way_back(request, subject),
             "spec": subject.photo_spec,
             "refusal": refusal,
             "most_megabytes": MAX_UPLOAD_BYTES // MEGABYTE,
@@ -159,6 +167,7 @@ class PhotoPages:
     ) -> HttpResponse:
         context = {
             "subject": subject,
+            "way_back": self.way_back(request, subject),
             "spec": subject.photo_spec,
             "upload": upload,
             "box": box,

@@ -200,3 +200,7 @@ class RegistrationPhotos(PhotoPages):
 
     def find(self, request: HttpRequest, **kwargs: Any) -> Registration:
         return own(request, kwargs["reference"])
+
+    def way_back(self, request: HttpRequest, subject: Any) -> str:
+        page = "check" if came_from_check(request) else "edit"
+        return reverse(f"registrations:{page}", args=[subject.reference])

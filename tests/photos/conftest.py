@@ -1,9 +1,9 @@
 """People with badges, and a storage of their own."""
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.files.storage import default_storage
 
+from tests import scenes
 from tests.photos.subjects import BADGES, Badge
 
 
@@ -36,12 +36,12 @@ def files(storage, tmp_path):
 
 @pytest.fixture
 def person(db):
-    return get_user_model().objects.create(issuer="https://id.example.cn", subject="photo-person")
+    return scenes.person("王晓明")
 
 
 @pytest.fixture
 def stranger(db):
-    return get_user_model().objects.create(issuer="https://id.example.cn", subject="photo-stranger")
+    return scenes.person("李芳")
 
 
 @pytest.fixture

@@ -19,12 +19,6 @@ pytestmark = pytest.mark.urls("tests.photos.subjects")
 PAGE = "/badges/mine/photo/"
 
 
-@pytest.fixture(autouse=True)
-def middleware(settings):
-    """Django's own: who is confirmed, and what the portal adds, is tested where it is done."""
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name.startswith("django.")]
-
-
 @pytest.fixture
 def visitor(client, person, badge):
     client.force_login(person)
