@@ -51,6 +51,14 @@ class Applicant:
     def link(self, name: str) -> Locator:
         return self.main.get_by_role("link", name=name, exact=True)
 
+    def row(self, title: str) -> Locator:
+        """The line of a list that names this plan."""
+        return self.main.get_by_role("article").filter(has=self.page.get_by_role("link", name=title, exact=True))
+
+    def part(self, title: str) -> Locator:
+        """The part of a page that stands under this heading."""
+        return self.main.locator("section").filter(has=self.page.get_by_role("heading", name=title, exact=True))
+
     def reads(self, heading: str) -> None:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
 
@@ -99,7 +107,7 @@ class Applicant:
 
     def begin(self, title: str) -> None:
         self.reads("个人竞赛计划列表")
-        self.press(self.button(f"报名：{title}"))
+        self.press(self.row(title).get_by_role("button", name="报名"))
         self.reads("填写报名表")
 
     def fill_in(self, **instead: str) -> None:

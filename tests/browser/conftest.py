@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from tests.sandbox import Sandbox, running_sandbox
 
-PATIENCE = 20_000  # milliseconds, on a machine that does other things too
+PATIENCE = 8_000  # milliseconds, on a machine that does other things too
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 expect.set_options(timeout=PATIENCE)

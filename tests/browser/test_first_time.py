@@ -42,7 +42,7 @@ def walk(applicant: Applicant, offered: Any, photo: Path) -> str:
     applicant.sees_portrait()
     applicant.press(applicant.button("下一步：核对"))
     applicant.reads("核对报名信息")
-    applicant.press(applicant.link("修改工作"))
+    applicant.press(applicant.part("工作").get_by_role("link", name="修改"))
     applicant.page.get_by_label("职务").fill("班组长")
     applicant.press(applicant.button("保存"))
     applicant.reads("核对报名信息")
@@ -52,12 +52,12 @@ def walk(applicant: Applicant, offered: Any, photo: Path) -> str:
     return reference
 
 
-def read_it_again(applicant: Applicant, reference: str, name: str) -> None:
+def read_it_again(applicant: Applicant, offered: Any, reference: str, name: str) -> None:
     """From the receipt to 已报名竞赛管理, 查看, and the blue words there."""
     applicant.press(applicant.link("已报名竞赛管理"))
     applicant.reads("已报名竞赛计划列表")
     expect(applicant.main).to_contain_text(f"编号 {reference}")
-    applicant.press(applicant.main.get_by_role("link", name="查看："))
+    applicant.press(applicant.row(offered.plan.title).get_by_role("link", name="查看"))
     applicant.reads("2026 年北京市职业技能大赛")
     expect(applicant.main).to_contain_text("等待组委会审核，结果会显示在这里。")
     expect(applicant.main).to_contain_text(name)
@@ -75,10 +75,10 @@ def test_vouched_for_by_the_platform(visitor: Callable[..., Page], offered: Any,
     applicant.come_to_the_platform()
     applicant.sign_in("newcomer")
     applicant.go_in()
-    expect(applicant.main).to_contain_text("1101**********5053")
+    expect(applicant.main).to_contain_text("1101**********5054")
     applicant.confirm_identity()
     reference = walk(applicant, offered, photo_file)
-    read_it_again(applicant, reference, "孙新")
+    read_it_again(applicant, offered, reference, "孙新")
 
 
 def test_registered_a_moment_ago(visitor: Callable[..., Page], offered: Any, photo_file: Path) -> None:
@@ -92,7 +92,7 @@ def test_registered_a_moment_ago(visitor: Callable[..., Page], offered: Any, pho
     expect(applicant.main.get_by_role("alert")).to_contain_text("证件号码")
     applicant.confirm_identity(name="欧阳新", kind="居民身份证", number=resident_number(7, sex=Sex.FEMALE))
     reference = walk(applicant, offered, photo_file)
-    read_it_again(applicant, reference, "欧阳新")
+    read_it_again(applicant, offered, reference, "欧阳新")
 
 
 def test_on_a_phone(visitor: Callable[..., Page], offered: Any, photo_file: Path) -> None:
@@ -117,4 +117,4 @@ def test_without_javascript(visitor: Callable[..., Page], offered: Any, photo_fi
     applicant.reads("登录成功")
     applicant.confirm_identity()  # the page before goes on by itself without a script too
     reference = walk(applicant, offered, photo_file)
-    read_it_again(applicant, reference, "孙新")
+    read_it_again(applicant, offered, reference, "孙新")
