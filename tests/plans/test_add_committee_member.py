@@ -52,8 +52,10 @@ def test_an_account_joins_by_its_subject(plan: Plan, applicant: Any) -> None:
 
 def test_a_member_of_another_plan_stays_what_it_is_there(plan: Plan, manager: Any) -> None:
     other = scenes.open_plan()
-    run(other.code, manager.username, "viewer")
-    assert members() == [(plan.code, manager.username, "manager"), (other.code, manager.username, "viewer")]
+    assert "现有成员：一个也没有" in refusal(other.code, manager.username, remove=True)
+    run(other.code, manager.username, "manager")
+    assert members() == [(plan.code, manager.username, "manager"), (other.code, manager.username, "manager")]
+    assert trail() == [line("member.added", manager.username, f"{other.code} manager")]
 
 
 def test_a_role_is_changed_not_added(plan: Plan, reviewer: Any) -> None:

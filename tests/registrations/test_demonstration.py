@@ -27,6 +27,7 @@ from registrations.demonstration.plans import PLANS
 from registrations.models import Registration, ReviewEvent
 from registrations.workflow import EDITABLE, Status
 
+pytestmark = pytest.mark.django_db  # without it, run alone, this module would be given no test database
 DAY = timedelta(days=1)
 
 
