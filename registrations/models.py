@@ -166,14 +166,20 @@ class Registration(PersonalDetails, DocumentHolder):
 
     @transaction.atomic
     def take(
-        self, action: Action, *, by: User, note: str = "", items: Collection[dict[str, str]] = ()
+        self,
+        action: Action,
+        *,
+        by: User,
+        note: str = "",
+        items: Collection[dict[str, str]] = (),
+        at: datetime | None = None,
     ) -> "ReviewEvent":
         """Take one step and write its line in the trail, or raise StepRefused and leave everything as it was.
 
         `items` are what is to be fixed, each {"field": …, "sentence": …}. The step is bound to the version of the row
-        that this instance was read at.
+        that this instance was read at. `at` (aware) is for steps of the past, which the demonstration tells; else now.
         """
-        now = timezone.now()
+        now = at or timezone.now()
         sentences = note or " ".join(item["sentence"] for item in items)
         line = workflow.check(action, self.state, self.actors(by), sentences)
         self.check_conditions(line, now)
