@@ -54,6 +54,10 @@ class ChineseChoicesMixin:
         kwargs["choices"] = db_field.get_choices(include_blank=True, blank_choice=empty)
         return super().formfield_for_choice_field(db_field, request, **kwargs)  # type: ignore[misc]
 
+    def get_action_choices(self, request: HttpRequest, *ignored: Any, **also: Any) -> Any:
+        also["default_choices"] = [("", "请选择操作")]
+        return super().get_action_choices(request, **also)  # type: ignore[misc]
+
 
 class OccupationForm(forms.ModelForm):
     def clean_capacity(self) -> int | None:

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from accounts.audit import record
 from accounts.requests import signed_in
 from photos.views import deliver
-from plans.admin import PlanPermissionMixin
+from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
 from plans.models import Division, Occupation, Plan
 from registrations.decisions import DecisionForm
 from registrations.models import Registration
@@ -86,7 +86,7 @@ class DivisionFilter(admin.SimpleListFilter):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
+class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     """Shows and steps; it does not edit. Whoever is in no committee of the plan does not get past get_queryset()."""
 
     list_display = ["reference", "legal_name", "occupation", "state", "submitted_at", "plan"]
