@@ -12,6 +12,8 @@ from accounts.audit import record
 from accounts.models import User
 from plans.models import Attachment, CommitteeMember, Occupation, Plan, PlanState, Role
 
+CHOOSE_ACTION = [("", "请选择操作")]  # Django has no Chinese for it
+
 
 def belongs_to_a_committee(user: User) -> bool:
     return user.is_active and (user.is_staff or user.is_superuser or user.is_committee_member)
@@ -141,8 +143,13 @@ class PlanAdmin(PlanPermissionMixin, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         return super().get_queryset(request).reviewable_by(request.user)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+    def get_action_choices(
+        self, request: HttpRequest, default_choices: Any = None, action_location: Any = admin.ActionLocation.CHANGE_LIST
+    ) -> list[tuple[str, str]]:
+        return super().get_action_choices(request, default_choices or CHOOSE_ACTION, action_location)
+
+    def view_on_site(self, plan: Plan) -> str:
+        return plan.get_absolute_url()
 
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
         """Deleting a plan would take its registrations' history with it. An unpublished one may simply stay so."""
