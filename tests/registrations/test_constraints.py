@@ -67,9 +67,7 @@ BROKEN = {
         "",
     ),
     "plan_competition_starts_before_it_ends": (
-        lambda scene: of(Plan).update(
-            competition_starts_on=date(2026, 9, 2), competition_ends_on=date(2026, 9, 1)
-        ),
+        lambda scene: of(Plan).update(competition_starts_on=date(2026, 9, 2), competition_ends_on=date(2026, 9, 1)),
         "",
     ),
     "one_occupation_per_division": (
@@ -84,8 +82,10 @@ BROKEN = {
         "plans_committeemember.plan_id, plans_committeemember.user_id",
     ),
     "one_live_registration_per_plan": (
-        lambda scene: of(Registration).filter(pk=scene["withdrawn"].pk).update(
-            plan=scene["submitted"].plan, status=Status.REJECTED
+        lambda scene: (
+            of(Registration)
+            .filter(pk=scene["withdrawn"].pk)
+            .update(plan=scene["submitted"].plan, status=Status.REJECTED)
         ),
         "registrations_registration.applicant_id, registrations_registration.plan_id",
     ),

@@ -190,9 +190,7 @@ def test_without_an_occupation_there_is_no_submitting(applicant, occupation):
 # After the commit, or not at all --------------------------------------------------------------------------------------
 
 
-def test_people_are_told_after_the_commit_and_once(
-    applicant, occupation, told, django_capture_on_commit_callbacks
-):
+def test_people_are_told_after_the_commit_and_once(applicant, occupation, told, django_capture_on_commit_callbacks):
     draft = scenes.draft(applicant, occupation)
     with django_capture_on_commit_callbacks(execute=True):
         draft.take(Action.SUBMIT, by=applicant)

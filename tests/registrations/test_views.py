@@ -48,7 +48,7 @@ def address(name, registration):
 
 
 def allowed(name):
-    methods = {"seen": "POST", **{page: "GET, HEAD" for page in [*GET_ONLY, "photo:portrait"]}}
+    methods = {"seen": "POST", **dict.fromkeys([*GET_ONLY, "photo:portrait"], "GET, HEAD")}
     return methods.get(name, "GET, HEAD, POST")
 
 
@@ -135,7 +135,9 @@ def test_reading_writes_nothing(visitor, applicant, occupation, manager, status)
     upload = registration.portrait.upload_id
     pages = ["/registrations/", "/plans/", occupation.plan.get_absolute_url(), "/profile/"]
     pages += [address(name, registration) for name in OWN if name != "seen"]
-    pages += [reverse(f"registrations:photo:{name}", args=[registration.reference, upload]) for name in ("crop", "image")]
+    pages += [
+        reverse(f"registrations:photo:{name}", args=[registration.reference, upload]) for name in ("crop", "image")
+    ]
     before = every_row()
     for page in pages:
         assert visitor.get(page).status_code in {200, 302}
@@ -172,9 +174,12 @@ def test_the_list_says_state_occupation_time_and_what_next(visitor, applicant, o
     moment = timezone.localtime(registration.submitted_at or registration.created_at)
     when = f"{moment.month}月{moment.day}日 {moment:%H:%M} {'提交' if registration.submitted_at else '开始填写'}"
     buttons = [f"{button}：{title}"] if button else []
-    assert text_of(row.replace("</span><span", "</span> <span")).split(">", 1)[1].split() == " ".join(
-        [title, state, str(occupation), "编号", registration.reference, when, sentence, *buttons, f"查看：{title}"]
-    ).split()
+    assert (
+        text_of(row.replace("</span><span", "</span> <span")).split(">", 1)[1].split()
+        == " ".join(
+            [title, state, str(occupation), "编号", registration.reference, when, sentence, *buttons, f"查看：{title}"]
+        ).split()
+    )
 
 
 def test_what_was_recalled_is_not_listed_as_submitted(visitor, applicant, occupation, manager):
@@ -241,7 +246,15 @@ def test_the_page_shows_everything_and_no_full_number(visitor, draft, applicant)
     page = visitor.get(draft.get_absolute_url())
     text = text_of(page.content.decode())
     number = applicant.identity.document_number
-    shown = [str(draft.occupation), draft.reference, "王晓明", "北京工业职业技术学院", "机电一体化", "8 年", "S000011010326"]
+    shown = [
+        str(draft.occupation),
+        draft.reference,
+        "王晓明",
+        "北京工业职业技术学院",
+        "机电一体化",
+        "8 年",
+        "S000011010326",
+    ]
     masked = f"{number[:4]}{'*' * 10}{number[-4:]}"
     assert [part for part in [*shown, masked] if part not in text] == []
     assert (number in text, "13812342671" in text, "138****2671" in text) == (False, False, True)
@@ -297,7 +310,7 @@ def test_each_button_saves_and_goes_on(visitor, draft, then, query, page):
 
 
 def test_half_filled_is_saved_and_what_is_missing_is_listed(visitor, draft, occupation):
-    empty = {name: "" for name in COMPLETE}
+    empty = dict.fromkeys(COMPLETE, "")
     answer = visitor.post(address("edit", draft), filled_in(draft, **empty, occupation="", then="check"), follow=True)
     assert tasks(answer) == [
         "请选择民族",
@@ -345,7 +358,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("name", "value", "sentence"), [(name, *bad) for name, all_bad in BAD.items() for bad in all_bad])
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"), [(name, *bad) for name, all_bad in BAD.items() for bad in all_bad]
+)
 def test_what_is_wrong_is_a_sentence_and_what_was_typed_is_still_there(visitor, draft, name, value, sentence):
     was = situation(draft)
     answer = visitor.post(address("edit", draft), filled_in(draft, **{name: value, "address": "刚写的新地址"}))
@@ -353,7 +368,11 @@ def test_what_is_wrong_is_a_sentence_and_what_was_typed_is_still_there(visitor, 
     lists = {"ethnicity", "education"}
     assert summary(answer) == [f"{label}：{sentence}"]
     assert typed(answer, name) == ("" if name in lists else value)
-    assert (typed(answer, "address"), scenes.fresh(draft).details(), situation(draft)) == ("刚写的新地址", COMPLETE, was)
+    assert (typed(answer, "address"), scenes.fresh(draft).details(), situation(draft)) == (
+        "刚写的新地址",
+        COMPLETE,
+        was,
+    )
     assert "<script>alert" not in answer.content.decode()
 
 
@@ -361,15 +380,17 @@ TEXTS = ["school", "major", "employer", "position", "certificate_number", "phone
          "emergency_contact", "emergency_phone"]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", [LONG, "😀😀😀", "<script>alert('1')</script>", "\0北京"], ids=["long", "emoji", "script", "NUL"])
+@pytest.mark.parametrize(
+    "text", [LONG, "😀😀😀", "<script>alert('1')</script>", "\0北京"], ids=["long", "emoji", "script", "NUL"]
+)
 def test_in_every_field_at_once(visitor, draft, text):
-    everything = {name: text for name in [*COMPLETE, "occupation"]}
+    everything = dict.fromkeys([*COMPLETE, "occupation"], text)
     answer = visitor.post(address("edit", draft), filled_in(draft, **everything))
     found = {line.partition("：")[0] for line in summary(answer)}
     asked = {Registration._meta.get_field(name).verbose_name for name in everything} - {"性别", "出生日期"}
     assert found == asked
     assert {line for line in summary(answer) if line.isascii()} == set()
-    assert {name: typed(answer, name) for name in TEXTS} == {name: text for name in TEXTS}
+    assert {name: typed(answer, name) for name in TEXTS} == dict.fromkeys(TEXTS, text)
     assert scenes.fresh(draft).details() == COMPLETE
 
 
@@ -465,7 +486,11 @@ def test_two_windows_with_the_same_draft(visitor, draft):
     left, right = filled_in(draft, employer="甲厂"), filled_in(draft, employer="乙厂")
     assert visitor.post(page, left).status_code == 302
     answer = visitor.post(page, right)
-    assert (summary(answer), typed(answer, "employer"), scenes.fresh(draft).employer) == ([OTHER_WINDOW], "乙厂", "甲厂")
+    assert (summary(answer), typed(answer, "employer"), scenes.fresh(draft).employer) == (
+        [OTHER_WINDOW],
+        "乙厂",
+        "甲厂",
+    )
     again = visitor.post(page, {**right, "version": typed(answer, "version")})
     assert (again.status_code, scenes.fresh(draft).employer) == (302, "乙厂")
 
@@ -531,7 +556,12 @@ def test_from_check_to_receipt(visitor, draft, occupation):
     receipt = visitor.post(address("submit", draft), {"version": typed(asked, "version")}, follow=True)
     assert receipt.redirect_chain == [(address("submitted", draft), 302)]
     moment = timezone.localtime(scenes.fresh(draft).submitted_at)
-    shown = [draft.reference, f"{moment:%Y}年{moment.month}月{moment.day}日 {moment:%H:%M:%S}", "赛务组", "010-12345678"]
+    shown = [
+        draft.reference,
+        f"{moment:%Y}年{moment.month}月{moment.day}日 {moment:%H:%M:%S}",
+        "赛务组",
+        "010-12345678",
+    ]
     assert [part for part in shown if part not in text_of(receipt.content.decode())] == []
 
 
@@ -603,7 +633,11 @@ def test_what_was_returned_is_a_list_of_tasks(visitor, applicant, occupation, ma
         {"field": "phone", "label": "手机", "sentence": "打不通"},
     ]
     submitted.take(Action.RETURN, by=manager, note="改好后重新提交", items=items)
-    links = [address("photo:upload", submitted), address("occupation", submitted), f"{address('edit', submitted)}#id_phone"]
+    links = [
+        address("photo:upload", submitted),
+        address("occupation", submitted),
+        f"{address('edit', submitted)}#id_phone",
+    ]
     for name in ("detail", "edit", "check"):
         answer = visitor.get(address(name, submitted))
         assert tasks(answer) == ["证件照：请上传白底照片", "职业（工种）：请选学生组", "手机：打不通"]
@@ -624,14 +658,20 @@ def test_after_a_second_return_only_the_last_one_counts(visitor, applicant, occu
 def test_a_draft_is_deleted_after_a_question(visitor, draft):
     assert (heading(visitor.get(address("delete", draft))), Registration.objects.count()) == ("删除草稿", 1)
     answer = visitor.post(address("delete", draft), follow=True)
-    assert (answer.redirect_chain, notices(answer)) == ([("/registrations/", 302)], [f"草稿 {draft.reference} 已删除。"])
+    assert (answer.redirect_chain, notices(answer)) == (
+        [("/registrations/", 302)],
+        [f"草稿 {draft.reference} 已删除。"],
+    )
     assert Registration.objects.count() == 0
 
 
 def test_what_was_submitted_is_not_deleted(visitor, applicant, occupation, manager):
     registration = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
     was = situation(registration)
-    answers = [visitor.get(address("delete", registration), follow=True), visitor.post(address("delete", registration), follow=True)]
+    answers = [
+        visitor.get(address("delete", registration), follow=True),
+        visitor.post(address("delete", registration), follow=True),
+    ]
     assert [notices(answer)[0] for answer in answers] == [
         "只有“填写中”的报名可以删除。",
         "只有“填写中”的报名可以删除。请刷新页面查看最新状态。",

@@ -96,7 +96,9 @@ def test_the_page_offers_what_the_table_allows(people, occupation, manager, befo
     assert offered == {who: {action for action in Action if (before, action, who) in ALLOWED} for who in PEOPLE}
 
 
-@pytest.mark.parametrize(("before", "action"), [("submitted", "approve"), ("submitted", "return"), ("approved", "reopen")])
+@pytest.mark.parametrize(
+    ("before", "action"), [("submitted", "approve"), ("submitted", "return"), ("approved", "reopen")]
+)
 def test_nobody_reviews_their_own(occupation, manager, before, action):
     own = scenes.registration_at(Status(before), manager, occupation, scenes.member(occupation.plan, "manager"))
     was = situation(own)
@@ -150,7 +152,7 @@ def test_nothing_is_possible_to_nobody(status):
 def test_check_says_which_of_the_two_is_wrong(status, action):
     label = ACTION_LABELS[action]
     for actors in [set(), *({actor} for actor in Actor), set(Actor)]:
-        actor = next((actor for actor in Actor if any(action in found for found in BY_ACTOR[actor].values())))
+        actor = next(actor for actor in Actor if any(action in found for found in BY_ACTOR[actor].values()))
         if actor not in actors:
             expected = f"您不能对这份报名执行“{label}”。"
         elif action not in BY_ACTOR[actor][status]:
