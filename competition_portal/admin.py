@@ -1,5 +1,7 @@
 """The admin site: committees and operators come in through the same platform as everybody else."""
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +16,10 @@ class PortalAdminSite(AdminSite):
     site_header = "职业技能竞赛组委会工作台"
     index_title = "我的工作"
     enable_nav_sidebar = True
+
+    def get_urls(self) -> list[Any]:
+        """Without Django's way from any row to its page: it asks nobody, and an address tells a reference."""
+        return [pattern for pattern in super().get_urls() if getattr(pattern, "name", "") != "view_on_site"]
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, and whoever belongs to the committee of any plan."""

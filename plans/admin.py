@@ -159,6 +159,9 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         return Plan.objects.reviewable_by(signed_in(request))
 
+    def view_on_site(self, plan: Plan) -> str:
+        return plan.get_absolute_url()
+
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
         """Deleting a plan would take its registrations' history with it. An unpublished one may simply stay so."""
         return False
