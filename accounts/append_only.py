@@ -18,7 +18,7 @@ def guard(table: str) -> migrations.RunPython:
 
     def install(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(FUNCTION)
+            schema_editor.execute(FUNCTION, None)  # no parameters at all: its % is plpgsql's own
             schema_editor.execute(
                 f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {schema_editor.quote_name(table)} "
                 "FOR EACH ROW EXECUTE FUNCTION refuse_change()"

@@ -30,13 +30,23 @@ def check_debug(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
     ]
 
 
-def check_development_keys(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """The development keys stand in the source: they keep nothing secret."""
-    known = readings(settings.DEVELOPMENT_KEY) | readings(settings.DEVELOPMENT_BLIND_INDEX_KEY)
+def check_development_key(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The development key stands in the source: it keeps nothing secret."""
+    if not readings(settings.SECRET_KEY) & readings(settings.DEVELOPMENT_SECRET_KEY):
+        return []
+    return [Error("SECRET_KEY 用的是开发环境的密钥，任何人都知道。", NEW_KEY, id="accounts.E002")]
+
+
+def check_derived_keys(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A key that follows from SECRET_KEY is lost with it, and with it every document number."""
     return [
-        Error(f"{name} 用的是开发环境的密钥，任何人都知道。", NEW_KEY, id="accounts.E002")
+        Error(
+            f"{name} 没有设置，现在是从 SECRET_KEY 推算的：一旦更换 SECRET_KEY，证件号码就再也读不出来。",
+            NEW_KEY,
+            id="accounts.E006",
+        )
         for name, key in keys().items()
-        if readings(key) & known
+        if key in settings.DERIVED_KEYS.values()
     ]
 
 
@@ -74,7 +84,14 @@ def check_https(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
     ]
 
 
-CHECKS = (check_debug, check_development_keys, check_equal_keys, check_platform_addresses, check_https)
+CHECKS = (
+    check_debug,
+    check_development_key,
+    check_derived_keys,
+    check_equal_keys,
+    check_platform_addresses,
+    check_https,
+)
 
 
 def keys() -> dict[str, str | bytes]:

@@ -138,7 +138,7 @@ class PlatformBackend(OIDCAuthenticationBackend):
     # Whose it is -----------------------------------------------------------------------------------------------
 
     def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> User:
-        claims = self.get_userinfo(access_token, id_token, payload)
+        claims = payload | self.get_userinfo(access_token, id_token, payload)
         with transaction.atomic():
             user, _ = User.objects.from_platform(payload["iss"], payload["sub"])
             if user.is_active:

@@ -1,6 +1,7 @@
 """The portal's settings, all of them: what differs between machines is read from the environment."""
 
 import hashlib
+import hmac
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,14 +15,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- Where and how it runs -------------------------------------------------------------------------------------
 
 DEBUG = env.read("DEBUG", env.boolean, default=False, cure="写 true 或 false；生产环境必须是 false。")
-# While developing, keys have a known default; anywhere else they must be given.
-DEVELOPMENT_KEY = hashlib.sha256(b"only for development").digest()
-DEVELOPMENT_BLIND_INDEX_KEY = hashlib.sha256(b"blind index, only for development").digest()
+# While developing, the secret key has a known default; anywhere else it must be given.
+DEVELOPMENT_SECRET_KEY = hashlib.sha256(b"only for development").hexdigest()
 
 SECRET_KEY = env.read(
     "SECRET_KEY",
     env.secret,
-    default=DEVELOPMENT_KEY.hex() if DEBUG else env.REQUIRED,
+    default=DEVELOPMENT_SECRET_KEY if DEBUG else env.REQUIRED,
     cure="请设为至少 50 个随机字符，例如 python3 -c 'import secrets; print(secrets.token_urlsafe(50))' 的输出。",
 )
 ALLOWED_HOSTS = env.read(
@@ -30,13 +30,15 @@ ALLOWED_HOSTS = env.read(
     default=["localhost", "127.0.0.1"],
     cure="写本系统的域名，多个用英文逗号隔开，例如 jnjs.example.cn。",
 )
+# A portal that only this machine can reach may speak plain http; any other does so only when told to.
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 CSRF_TRUSTED_ORIGINS = env.read(
     "CSRF_TRUSTED_ORIGINS", env.origins, default=[], cure="写带 https:// 的来源，多个用英文逗号隔开。"
 )
 USE_HTTPS = env.read(
     "USE_HTTPS",
     env.boolean,
-    default=not DEBUG,
+    default=not DEBUG and not set(ALLOWED_HOSTS) <= LOOPBACK,
     cure="写 true 或 false；只有在本机演示时才可以是 false。",
 )
 TRUST_PROXY = env.read(
@@ -66,16 +68,24 @@ LOG_LEVEL = env.read(
 
 # --- Keys for what is encrypted at rest ------------------------------------------------------------------------
 
+
+def derived_key(purpose: str) -> bytes:
+    """32 bytes from SECRET_KEY, so that a portal can be tried out at once. `check --deploy` asks for real ones."""
+    return hmac.digest(SECRET_KEY.encode(), purpose.encode(), "sha256")
+
+
+DERIVED_KEYS = {name: derived_key(name) for name in ("FIELD_ENCRYPTION_KEYS", "BLIND_INDEX_KEY")}
+
 FIELD_ENCRYPTION_KEYS = env.read(
     "FIELD_ENCRYPTION_KEYS",
     env.keyring,
-    default={"dev": DEVELOPMENT_KEY} if DEBUG else env.REQUIRED,
+    default={"derived": DERIVED_KEYS["FIELD_ENCRYPTION_KEYS"]},
     cure="写 编号:密钥，密钥是 32 字节的 base64，例如 k1:$(openssl rand -base64 32)；换密钥时把新的写在最前面。",
 )
 BLIND_INDEX_KEY = env.read(
     "BLIND_INDEX_KEY",
     env.aes_key,
-    default=DEVELOPMENT_BLIND_INDEX_KEY if DEBUG else env.REQUIRED,
+    default=DERIVED_KEYS["BLIND_INDEX_KEY"],
     cure="写 32 字节的 base64，例如 $(openssl rand -base64 32)；以后不能更换。",
 )
 

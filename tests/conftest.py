@@ -28,12 +28,12 @@ def own_storage(tmp_path: Path, settings: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """A database in a file: threads of the browser tests share it, which SQLite in memory cannot."""
+def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
+    """A database in a file: threads of the browser tests share it, which SQLite in memory cannot. One per worker."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-        database["TEST"]["NAME"] = str(Path(settings.DATA_DIR) / f"test-{worker}.sqlite3")
+        database["TEST"]["NAME"] = str(Path(settings.DATA_DIR) / "test.sqlite3")
+    request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
 
 
 @pytest.fixture

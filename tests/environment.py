@@ -1,7 +1,9 @@
 """The environment of the tests, set before the settings are read, so that a plain `pytest` works."""
 
+import atexit
 import base64
 import os
+import shutil
 import tempfile
 
 # A platform that nobody answers for: what needs one starts the sandbox or a provider of its own.
@@ -33,4 +35,5 @@ def prepare() -> None:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     if "DATA_DIR" not in os.environ:
-        os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="portal-tests-")
+        folder = os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="portal-tests-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # xdist's workers inherit it and leave it alone
