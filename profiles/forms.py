@@ -42,10 +42,29 @@ def half_width(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
+class VersionField(forms.IntegerField):
+    """The state of the row that the person saw, hidden in the form. One that cannot be read is taken for an old one."""
+
+    widget = forms.HiddenInput
+
+    def clean(self, value: Any) -> int:
+        try:
+            return int(super().clean(value))
+        except ValidationError:
+            return -1
+
+
+def at_version(data: Any, version: int) -> Any:
+    """What was posted (a QueryDict), as if it had been typed on a page that showed this version of the row."""
+    moved = data.copy()
+    moved["version"] = version
+    return moved
+
+
 class PersonalDetailsForm(forms.ModelForm):
     """Half-filled is fine; what is filled must be right. `version` is the state of the row that the person saw."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    version = VersionField()
     birth_date = forms.DateField(
         label="出生日期",
         required=False,
@@ -139,7 +158,9 @@ class PersonalDetailsForm(forms.ModelForm):
         return postcode
 
     def clean_certificate_number(self) -> str:
-        return half_width(self.cleaned_data["certificate_number"])
+        number = half_width(self.cleaned_data["certificate_number"])
+        plain_text(number)  # once more: what was full-width may have become an angle bracket
+        return number
 
     def values(self) -> dict[str, Any]:
         """What is to be written: the details alone."""
@@ -157,7 +178,7 @@ class PersonalDetailsForm(forms.ModelForm):
             "您在另一个窗口里刚刚保存过这份内容，所以这次没有保存。下面仍是您刚才填写的内容，核对后再次保存即可。"
             + (f"与已保存的不同：{'、'.join(differing)}。" if differing else ""),
         )
-        self.data = {**self.data.dict(), "version": current.version}  # type: ignore[attr-defined]
+        self.data = at_version(self.data, current.version)
 
     def shown(self, current: PersonalDetails, name: str) -> str:
         display = getattr(current, f"get_{name}_display", None)

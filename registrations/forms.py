@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from plans.models import Occupation
-from profiles.forms import PersonalDetailsForm
+from profiles.forms import PersonalDetailsForm, at_version, VersionField
 from registrations.models import Registration
 
 
@@ -34,7 +34,7 @@ class RegistrationForm(PersonalDetailsForm):
 class OccupationForm(forms.Form):
     """The same choice on a page of its own, for browsers without JavaScript."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput)
+    version = VersionField()
     occupation = forms.ModelChoiceField(
         Occupation.objects.none(),
         label="职业（工种）",
@@ -53,6 +53,11 @@ class OccupationForm(forms.Form):
 
     def clean_occupation(self) -> Occupation:
         return clean_seat(self.cleaned_data["occupation"], self.registration)
+
+    def tell_of_other_tab(self, current: Registration) -> None:
+        """Somebody saved in between: keep what was chosen, let the next saving decide."""
+        self.add_error(None, "这份报名刚刚在另一个窗口里修改过，所以这次没有保存。核对后再次保存即可。")
+        self.data = at_version(self.data, current.version)
 
 
 def narrow(field: Any, registration: Registration) -> None:

@@ -1,5 +1,6 @@
 """How details come into a registration: from the profile at the start, from a changed profile later."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -12,13 +13,18 @@ from profiles.models import Profile
 from registrations.models import Registration
 from registrations.workflow import StepRefused
 
+EMPTY = ("", None)
 
-def start(user: User, plan: Plan) -> Registration:
-    """A draft in this plan, filled from the profile; or the live one that there is. StepRefused when it is not open."""
+
+def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration:
+    """A draft in this plan, filled from the profile; or the live one that there is. StepRefused when it is not open.
+
+    `at` (aware) is for a start in the past, which the demonstration tells; else now.
+    """
     existing = Registration.objects.owned_by(user).live().filter(plan=plan).first()
     if existing:
         return existing
-    now = timezone.now()
+    now = at or timezone.now()
     if plan.state_at(now) != PlanState.OPEN:
         raise StepRefused(
             "这个竞赛还没有开始报名。" if plan.state_at(now) == PlanState.SOON else "这个竞赛的报名已经截止。"
@@ -29,7 +35,8 @@ def start(user: User, plan: Plan) -> Registration:
     copied = ["portrait", *profile.details(), "legal_name", "document_type", "document_number", "document_index"]
     try:
         with transaction.atomic():
-            return Registration.begin(user, plan, **{name: getattr(draft, name) for name in copied})
+            values = {name: getattr(draft, name) for name in copied}
+            return Registration.begin(user, plan, created_at=now, **values)
     except IntegrityError:  # the other tab, the second click
         return Registration.objects.owned_by(user).live().get(plan=plan)
 
@@ -60,6 +67,19 @@ def save(registration: Registration, version: int, values: dict[str, Any]) -> No
         raise StepRefused(reason)
     with transaction.atomic():
         registration.write(version, **values)
-        profile = Profile.of(registration.applicant)
-        if profile.is_empty:
-            profile.save_details(profile.version, {name: values[name] for name in profile.details()})
+        fill_profile(registration, values)
+
+
+def fill_profile(registration: Registration, values: dict[str, Any]) -> None:
+    """A first registration fills what the profile leaves empty; what stands there stays.
+
+    At each saving, because the first may have been of an empty form, on the way to the photo or the occupation.
+    """
+    user = registration.applicant
+    if Registration.objects.owned_by(user).exclude(pk=registration.pk).exists():
+        return
+    profile = Profile.of(user)
+    known = profile.details()
+    gaps = {name: values[name] for name, value in known.items() if value in EMPTY and values[name] not in EMPTY}
+    if profile.is_empty or gaps:
+        profile.save_details(profile.version, {**known, **gaps})

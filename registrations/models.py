@@ -21,6 +21,11 @@ from registrations.reference import new_reference
 from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
 
 STATUS_CHOICES = [(status.value, status.label) for status in Status]
+# What whoever wanted a seat is told to do where there is none.
+FULL = {
+    Actor.APPLICANT: "没有提交成功。您可以改选其他职业（工种）。",
+    Actor.MANAGER: "不能重新审核。请先在竞赛计划里增加名额，或等有名额放出来再操作。",
+}
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -161,14 +166,20 @@ class Registration(PersonalDetails, DocumentHolder):
 
     @transaction.atomic
     def take(
-        self, action: Action, *, by: User, note: str = "", items: Collection[dict[str, str]] = ()
+        self,
+        action: Action,
+        *,
+        by: User,
+        note: str = "",
+        items: Collection[dict[str, str]] = (),
+        at: datetime | None = None,
     ) -> "ReviewEvent":
         """Take one step and write its line in the trail, or raise StepRefused and leave everything as it was.
 
         `items` are what is to be fixed, each {"field": …, "sentence": …}. The step is bound to the version of the row
-        that this instance was read at.
+        that this instance was read at. `at` (aware) is for steps of the past, which the demonstration tells; else now.
         """
-        now = timezone.now()
+        now = at or timezone.now()
         sentences = note or " ".join(item["sentence"] for item in items)
         line = workflow.check(action, self.state, self.actors(by), sentences)
         self.check_conditions(line, now)
@@ -187,7 +198,7 @@ class Registration(PersonalDetails, DocumentHolder):
             at=now,
         )
         # The counter comes last: the row that everybody wants is held for the shortest time.
-        self.move_seat(seat)
+        self.move_seat(line, seat)
         transaction.on_commit(partial(notifications.announce, event), robust=True)
         self.refresh_from_db(fields=["status", "submitted_at", "unseen", "seat"])
         return event
@@ -217,13 +228,15 @@ class Registration(PersonalDetails, DocumentHolder):
         if not moved:
             raise StepRefused("这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。")
 
-    def move_seat(self, seat: int | None) -> None:
+    def move_seat(self, line: workflow.Step, seat: int | None) -> None:
+        """Take the seat, give the former one back. Always in the same order, or two who swap wait for one another."""
         if seat == self.seat_id:
             return
-        if seat is not None and not Occupation.objects.take_seat(seat):
-            raise StepRefused(f"“{self.occupation}”的名额已满，没有提交成功。您可以改选其他职业（工种）。")
-        if self.seat_id is not None:
-            Occupation.objects.give_seat_back(self.seat_id)
+        for occupation in sorted(pk for pk in (seat, self.seat_id) if pk is not None):
+            if occupation != seat:
+                Occupation.objects.give_seat_back(occupation)
+            elif not Occupation.objects.take_seat(occupation):
+                raise StepRefused(f"“{self.occupation}”的名额已满，{FULL[line.actor]}")
 
     def discard(self, by: User) -> None:
         """Delete a draft, which only its owner can. The trail, if it was submitted once, stays."""

@@ -17,7 +17,7 @@ from profiles.models import StaleDetails
 from registrations import intake
 from registrations.forms import OccupationForm, RegistrationForm
 from registrations.models import Registration
-from registrations.workflow import Action, Status, StepRefused
+from registrations.workflow import TABLE, Action, Status, StepRefused
 
 REGISTRATIONS_PER_PAGE = 20
 OTHER_TAB = "这份报名刚刚在另一个窗口里修改过，请核对最新内容后再操作。"
@@ -116,8 +116,8 @@ def occupation(request: SignedInRequest, reference: str) -> HttpResponse:
         except StepRefused as refusal:
             form.add_error(None, str(refusal))
         except StaleDetails:
-            messages.error(request, OTHER_TAB)
-            return redirect(request.get_full_path())
+            registration = own(request.user, reference)
+            form.tell_of_other_tab(registration)
         else:
             messages.success(request, f"职业（工种）已保存：{form.cleaned_data['occupation']}。")
             return redirect(after_saving(request, registration))
@@ -162,10 +162,8 @@ def ask_and_take(request: SignedInRequest, reference: str, action: Action) -> Ht
 def refused(request: SignedInRequest, reference: str, action: Action, sentence: str) -> HttpResponse:
     """Say why not, and show the registration as it is. A second click on what is done is no error."""
     registration = own(request.user, reference)
-    if registration.status == Status.SUBMITTED and action == Action.SUBMIT:
-        return redirect("registrations:submitted", reference)
-    if registration.status == Status.WITHDRAWN and action == Action.WITHDRAW:
-        return redirect(registration)
+    if registration.status == TABLE[action].target:
+        return redirect("registrations:submitted" if action == Action.SUBMIT else "registrations:detail", reference)
     messages.error(request, sentence)
     editing = action == Action.SUBMIT and registration.is_editable
     return redirect("registrations:check" if editing else "registrations:detail", reference)

@@ -25,6 +25,7 @@ def own_storage(tmp_path: Path, settings: Any) -> None:
     storages["default"]["OPTIONS"] = {"location": tmp_path / "private", "base_url": None}
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = storages
+    settings.STATIC_ROOT = tmp_path  # whitenoise asks for a folder that exists
 
 
 @pytest.fixture(scope="session")

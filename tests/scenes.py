@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -91,6 +92,7 @@ def member(plan: Plan, role: str, name: str = "周敏") -> User:
     return user
 
 
+@cache
 def jpeg(width: int = 600, height: int = 840, colour: str = "#ffffff") -> bytes:
     """A plain picture, large enough for a portrait."""
     out = BytesIO()

@@ -1,0 +1,266 @@
+"""The one way to another status: bound to a version and to the clock, told after the commit, undone as a whole."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.db import transaction
+
+from registrations import models, notifications
+from registrations.models import Registration, ReviewEvent
+from registrations.workflow import Action, Status, StepRefused
+from tests import scenes
+from tests.registrations.reading import situation
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+NOON = datetime(2026, 5, 20, 12, 0, tzinfo=BEIJING)
+FASTER = "这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。"
+LATE = "已经过了截止时间，不能再操作。如有特殊情况，请联系组委会。"
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """The references of those whom `announce` was called for."""
+    heard = []
+    monkeypatch.setattr(notifications, "announce", lambda event: heard.append((event.registration_id, event.action)))
+    return heard
+
+
+def refusal_of(registration, action, by, note=""):
+    with pytest.raises(StepRefused) as refusal:
+        registration.take(action, by=by, note=note)
+    return str(refusal.value)
+
+
+# Nobody was faster ----------------------------------------------------------------------------------------------------
+
+
+def test_of_two_windows_the_second_is_refused(applicant, occupation, reviewer, manager):
+    registration = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+    first, second = scenes.fresh(registration), scenes.fresh(registration)
+    first.take(Action.APPROVE, by=reviewer)
+    was = situation(registration)
+    assert (refusal_of(second, Action.REJECT, manager, "重复报名"), situation(registration)) == (FASTER, was)
+
+
+def test_a_step_is_about_the_version_that_was_read(applicant, occupation):
+    read = scenes.draft(applicant, occupation)
+    scenes.fresh(read).write(read.version, employer="北京第二机床厂")
+    was = situation(read)
+    assert (refusal_of(read, Action.SUBMIT, applicant), situation(read)) == (FASTER, was)
+
+
+def test_what_was_reviewed_is_what_is_approved(applicant, occupation, reviewer, manager):
+    on_screen = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+    scenes.take(on_screen, Action.RECALL, applicant)
+    again = scenes.fresh(on_screen)
+    again.set_portrait(scenes.portrait_of(applicant, "#112233"))
+    scenes.take(again, Action.SUBMIT, applicant)
+    was = situation(on_screen)
+    assert (refusal_of(on_screen, Action.APPROVE, reviewer), situation(on_screen)) == (FASTER, was)
+
+
+def test_the_line_says_which_portrait_and_version(applicant, occupation, reviewer):
+    registration = scenes.draft(applicant, occupation)
+    portrait = registration.portrait.sha256
+    submitted = scenes.fresh(registration).take(Action.SUBMIT, by=applicant)
+    items = [{"field": "phone", "label": "手机", "sentence": "号码少一位"}]
+    returned = scenes.fresh(registration).take(Action.RETURN, by=reviewer, items=items)
+    scenes.fresh(registration).set_portrait(scenes.portrait_of(applicant, "#445566"))
+    again = scenes.fresh(registration).take(Action.SUBMIT, by=applicant)
+    lines = [(line.portrait_sha256, line.version, line.note, line.items) for line in (submitted, returned, again)]
+    assert lines == [
+        (portrait, registration.version, "", []),
+        (portrait, registration.version, "", items),
+        (scenes.fresh(registration).portrait.sha256, registration.version + 1, "", []),
+    ]
+    assert portrait != again.portrait_sha256
+    assert list(registration.events.all()) == [again, returned, submitted]
+
+
+def test_the_instance_knows_what_it_has_become(applicant, occupation):
+    registration = scenes.draft(applicant, occupation)
+    event = registration.take(Action.SUBMIT, by=applicant)
+    assert (registration.status, registration.seat, registration.submitted_at) == ("submitted", occupation, event.at)
+
+
+# In time --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def closing_at_noon():
+    with time_machine.travel(NOON - timedelta(days=1), tick=False) as clock:
+        yield scenes.occupation(scenes.open_plan(registration_closes_at=NOON)), clock
+
+
+@pytest.mark.parametrize(
+    ("before", "action"),
+    [
+        (Status.DRAFT, Action.SUBMIT),
+        (Status.RETURNED, Action.SUBMIT),
+        (Status.SUBMITTED, Action.RECALL),
+        (Status.SUBMITTED, Action.WITHDRAW),
+        (Status.RETURNED, Action.WITHDRAW),
+        (Status.APPROVED, Action.WITHDRAW),
+    ],
+)
+def test_the_deadline_itself_is_too_late(applicant, manager, closing_at_noon, before, action):
+    occupation, clock = closing_at_noon
+    manager = scenes.member(occupation.plan, "manager")
+    registration = scenes.registration_at(before, applicant, occupation, manager)
+    was = situation(registration)
+    clock.move_to(NOON)
+    assert (refusal_of(registration, action, applicant), situation(registration)) == (LATE, was)
+    assert action not in registration.actions_for(applicant)
+    clock.move_to(NOON - MICROSECOND)
+    assert action in registration.actions_for(applicant)
+    event = registration.take(action, by=applicant)
+    assert (event.at, scenes.fresh(registration).status) == (NOON - MICROSECOND, event.after)
+
+
+def test_the_committee_is_not_bound_by_the_deadline(applicant, closing_at_noon):
+    occupation, clock = closing_at_noon
+    manager = scenes.member(occupation.plan, "manager")
+    registration = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+    clock.move_to(NOON + timedelta(days=30))
+    for action in (Action.APPROVE, Action.REOPEN, Action.RETURN):
+        registration = scenes.take(registration, action, manager, "补充审核")
+    assert registration.status == Status.RETURNED
+
+
+CLOSED = "报名已于 2026 年 5 月 20 日 12:00 截止，不能再修改或提交。"
+CORRECTIONS_CLOSED = "报名已于 2026 年 5 月 23 日 12:00 截止，不能再修改或提交。"
+
+
+def test_what_was_returned_may_be_corrected_longer(applicant, stranger, closing_at_noon):
+    occupation, clock = closing_at_noon
+    plan, later = occupation.plan, NOON + timedelta(days=3)
+    plan.correction_closes_at = later
+    plan.save()
+    manager = scenes.member(plan, "manager")
+    returned = scenes.registration_at(Status.RETURNED, applicant, occupation, manager)
+    draft = scenes.draft(stranger, occupation)
+    clock.move_to(later - MICROSECOND)
+    assert (returned.closed_reason(), returned.deadline()) == ("", later)
+    assert (draft.closed_reason(), refusal_of(draft, Action.SUBMIT, stranger)) == (CLOSED, LATE)
+    clock.move_to(later)
+    assert (returned.closed_reason(), refusal_of(returned, Action.SUBMIT, applicant)) == (CORRECTIONS_CLOSED, LATE)
+    clock.move_to(later - MICROSECOND)
+    returned.take(Action.SUBMIT, by=applicant)
+    assert scenes.fresh(returned).status == Status.SUBMITTED
+
+
+def test_a_draft_of_a_plan_that_was_put_off_waits(applicant, occupation):
+    draft = scenes.draft(applicant, occupation)
+    plan = occupation.plan
+    plan.registration_opens_at, plan.registration_closes_at = NOON, NOON + timedelta(days=9)
+    plan.save()
+    draft = scenes.fresh(draft)
+    was = situation(draft)
+    with time_machine.travel(NOON - MICROSECOND, tick=False):
+        sentences = draft.closed_reason(), refusal_of(draft, Action.SUBMIT, applicant)
+    assert sentences == ("报名还没有开始，不能修改。", "报名还没有开始，请在开始后再提交。")
+    assert situation(draft) == was
+    with time_machine.travel(NOON, tick=False):
+        assert draft.closed_reason() == ""
+        draft.take(Action.SUBMIT, by=applicant)
+    assert draft.submitted_at == NOON
+
+
+# Complete -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_incomplete_is_refused_with_every_sentence(applicant, occupation):
+    gaps = {"phone": "", "address": "", "employer": "", "portrait": None}
+    draft = scenes.draft(applicant, occupation, **gaps)
+    was = situation(draft)
+    sentence = "还有 4 处没有填写完整：请填写手机；请填写通信地址；请填写工作单位；请上传证件照。"
+    assert (refusal_of(draft, Action.SUBMIT, applicant), situation(draft)) == (sentence, was)
+
+
+def test_without_an_occupation_there_is_no_submitting(applicant, occupation):
+    draft = scenes.draft(applicant, occupation)
+    draft.write(draft.version, occupation=None)
+    sentence = "还有 1 处没有填写完整：请选择参赛的职业（工种）。"
+    assert (refusal_of(draft, Action.SUBMIT, applicant), scenes.fresh(draft).status) == (sentence, Status.DRAFT)
+
+
+# After the commit, or not at all --------------------------------------------------------------------------------------
+
+
+def test_people_are_told_after_the_commit_and_once(applicant, occupation, told, django_capture_on_commit_callbacks):
+    draft = scenes.draft(applicant, occupation)
+    with django_capture_on_commit_callbacks(execute=True):
+        draft.take(Action.SUBMIT, by=applicant)
+        before = list(told)
+    assert (before, told) == ([], [(draft.pk, "submit")])
+
+
+def test_of_a_refused_step_nobody_is_told(applicant, occupation, told, django_capture_on_commit_callbacks):
+    draft = scenes.draft(applicant, occupation, phone="")
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        refusal_of(draft, Action.SUBMIT, applicant)
+    assert (callbacks, told) == ([], [])
+
+
+def test_what_is_rolled_back_never_was(applicant, occupation, told, django_capture_on_commit_callbacks):
+    draft = scenes.draft(applicant, occupation)
+    was = situation(draft)
+    with django_capture_on_commit_callbacks(execute=True), pytest.raises(KeyboardInterrupt), transaction.atomic():
+        draft.take(Action.SUBMIT, by=applicant)
+        raise KeyboardInterrupt
+    assert (situation(draft), told) == (was, [])
+
+
+@pytest.mark.parametrize("failing", [(ReviewEvent.objects, "create"), (Registration, "move_seat")])
+def test_a_step_that_breaks_in_its_middle_leaves_everything(applicant, occupation, monkeypatch, failing):
+    draft = scenes.draft(applicant, occupation)
+    was = situation(draft)
+
+    def breaks(*args, **kwargs):
+        raise RuntimeError("the machine stops here")
+
+    owner, name = failing
+    monkeypatch.setattr(owner if owner is Registration else type(owner), name, breaks)
+    with pytest.raises(RuntimeError, match="the machine stops here"):
+        draft.take(Action.SUBMIT, by=applicant)
+    assert situation(draft) == was
+
+
+def test_the_log_names_no_person(applicant, occupation, caplog):
+    draft = scenes.draft(applicant, occupation)
+    event = draft.take(Action.SUBMIT, by=applicant)
+    with caplog.at_level("INFO", "registrations.notifications"):
+        models.notifications.announce(event)
+    assert caplog.messages == [f"registration {draft.reference}: draft → submitted"]
+
+
+# Deleting a draft -----------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_deleted_by_its_owner_and_its_trail_stays(applicant, occupation):
+    registration = scenes.take(scenes.draft(applicant, occupation), Action.SUBMIT, applicant)
+    registration = scenes.take(registration, Action.RECALL, applicant)
+    registration.discard(applicant)
+    occupation.refresh_from_db()
+    lines = list(ReviewEvent.objects.values_list("action", flat=True))
+    assert (Registration.objects.count(), lines, occupation.seats_taken) == (0, ["recall", "submit"], 0)
+
+
+def test_nobody_else_deletes_a_draft(applicant, occupation, manager):
+    draft = scenes.draft(applicant, occupation)
+    with pytest.raises(StepRefused) as refusal:
+        draft.discard(manager)
+    assert (str(refusal.value), Registration.objects.count()) == ("只有报名人员本人可以删除草稿。", 1)
+
+
+def test_what_was_submitted_meanwhile_is_not_deleted(applicant, occupation):
+    draft = scenes.draft(applicant, occupation)
+    scenes.take(draft, Action.SUBMIT, applicant)
+    was = situation(draft)
+    with pytest.raises(StepRefused) as refusal:
+        draft.discard(applicant)
+    sentence = "只有“填写中”的报名可以删除。请刷新页面查看最新状态。"
+    assert (str(refusal.value), situation(draft)) == (sentence, was)
