@@ -1,100 +1,130 @@
-"""The counter of seats, and where a plan stands at a moment."""
+"""Plans and what they offer: what the database promises, who belongs to them, when they are open."""
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+import re
+from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
-from plans.models import Occupation, Plan, PlanState
+from plans.models import CommitteeMember, Occupation, Plan, PlanState
 from tests import scenes
 
-NOON = datetime(2026, 5, 20, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
-MICROSECOND = timedelta(microseconds=1)
-
-
-def taken(occupation):
-    return Occupation.objects.get(pk=occupation.pk).seats_taken
+NOW = timezone.now()
+DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("capacity", "before", "sold", "after"),
+    ("constraint", "values"),
     [
-        (3, 0, True, 1),
-        (3, 2, True, 3),
-        (3, 3, False, 3),
-        (1, 1, False, 1),
-        (None, 0, True, 1),
-        (None, 9999, True, 10000),
+        ("plan_opens_before_it_closes", {"registration_opens_at": NOW, "registration_closes_at": NOW}),
+        ("plan_corrections_end_after_registration", {"correction_closes_at": NOW - 30 * DAY}),
+        (
+            "plan_competition_starts_before_it_ends",
+            {"competition_starts_on": NOW.date(), "competition_ends_on": NOW.date() - DAY},
+        ),
     ],
 )
-def test_a_seat_is_sold_where_one_is_left(plan, capacity, before, sold, after):
-    occupation = scenes.occupation(plan, capacity=capacity, seats_taken=before)
-    neighbour = scenes.occupation(plan, capacity=5, seats_taken=2)
-    assert (Occupation.objects.take_seat(occupation.pk), taken(occupation), taken(neighbour)) == (sold, after, 2)
+def test_the_database_refuses_times_in_the_wrong_order(plan, constraint, values):
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Plan.objects.filter(pk=plan.pk).update(**values)
 
 
-def test_a_seat_is_one_statement(occupation, django_assert_num_queries):
-    with django_assert_num_queries(2):
-        Occupation.objects.take_seat(occupation.pk)
-        Occupation.objects.give_seat_back(occupation.pk)
-    assert taken(occupation) == 0
+@pytest.mark.parametrize(
+    ("constraint", "act"),
+    [
+        ("seats_taken_within_capacity", lambda found: Occupation.objects.filter(pk=found.pk).update(capacity=0)),
+        ("seats_taken", lambda found: Occupation.objects.filter(pk=found.pk).update(seats_taken=-1)),
+        (
+            "one_occupation_per_division",
+            lambda found: Occupation.objects.create(plan=found.plan, name=found.name, division=found.division),
+        ),
+        (
+            "one_role_per_member_and_plan",
+            lambda found: CommitteeMember.objects.create(
+                plan=found.plan, user=found.plan.members.get().user, role="viewer"
+            ),
+        ),
+        ("plans_plan_code", lambda found: scenes.open_plan(code=found.plan.code)),
+    ],
+)
+def test_the_database_refuses(occupation, manager, constraint, act):
+    Occupation.objects.take_seat(occupation.pk)
+    unnamed = "" if connection.vendor == "postgresql" else "|UNIQUE constraint failed"
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+        act(occupation)
+    assert re.search(constraint + unnamed, str(refusal.value))
 
 
-def test_an_occupation_that_is_gone_has_no_seat(occupation):
-    Occupation.objects.all().delete()
-    assert Occupation.objects.take_seat(occupation.pk) is False
-
-
-def test_a_seat_comes_back_where_it_was_taken(plan):
-    occupation = scenes.occupation(plan, capacity=3, seats_taken=3)
-    neighbour = scenes.occupation(plan, capacity=3, seats_taken=3)
+def test_the_last_seat_is_taken_once(plan):
+    occupation = scenes.occupation(plan, capacity=2)
+    assert [Occupation.objects.take_seat(occupation.pk) for _ in range(3)] == [True, True, False]
+    occupation.refresh_from_db()
+    assert (occupation.seats_taken, occupation.seats_left, occupation.is_full) == (2, 0, True)
     Occupation.objects.give_seat_back(occupation.pk)
-    assert (taken(occupation), taken(neighbour)) == (2, 3)
+    occupation.refresh_from_db()
+    assert (occupation.seats_left, occupation.is_full) == (1, False)
 
 
-def test_more_than_were_taken_do_not_come_back(occupation):
-    with pytest.raises(IntegrityError, match="seats_taken"), transaction.atomic():
-        Occupation.objects.give_seat_back(occupation.pk)
-    assert taken(occupation) == 0
+def test_seats_without_a_limit(plan):
+    occupation = scenes.occupation(plan, capacity=None)
+    assert Occupation.objects.take_seat(occupation.pk)
+    occupation.refresh_from_db()
+    assert (occupation.seats_taken, occupation.seats_left, occupation.is_full) == (1, None, False)
 
 
-@pytest.mark.parametrize(
-    ("capacity", "seats_taken", "left", "full"),
-    [(3, 0, 3, False), (3, 2, 1, False), (3, 3, 0, True), (None, 0, None, False), (None, 500, None, False)],
-)
-def test_what_is_left(capacity, seats_taken, left, full):
-    occupation = Occupation(capacity=capacity, seats_taken=seats_taken)
-    assert (occupation.seats_left, occupation.is_full) == (left, full)
+def test_when_a_plan_is_open(plan):
+    tick = timedelta(microseconds=1)
+    opens, closes = plan.registration_opens_at, plan.registration_closes_at
+    moments = {opens - tick: "未开始", opens: "报名中", closes - tick: "报名中", closes: "已截止"}
+    assert {moment: plan.state_at(moment).label for moment in moments} == moments
+    for moment, label in moments.items():
+        found = {state.label for state in PlanState if Plan.objects.in_state(state, moment).exists()}
+        assert found == {label}
 
 
-@pytest.mark.parametrize(
-    ("now", "state"),
-    [
-        (NOON - timedelta(days=1) - MICROSECOND, PlanState.SOON),
-        (NOON - timedelta(days=1), PlanState.OPEN),
-        (NOON - MICROSECOND, PlanState.OPEN),
-        (NOON, PlanState.CLOSED),
-    ],
-)
-def test_where_a_plan_stands_in_python_and_in_the_database(db, now, state):
-    """From the opening on, up to the closing without it."""
-    plan = scenes.open_plan(
-        registration_opens_at=NOON - timedelta(days=1),
-        registration_closes_at=NOON,
-        published_at=NOON - timedelta(days=9),
-    )
-    found = {candidate for candidate in PlanState if Plan.objects.in_state(candidate, now).exists()}
-    assert (plan.state_at(now), found, Plan.objects.open_at(now).exists()) == (state, {state}, state == PlanState.OPEN)
-
-
-@pytest.mark.parametrize(("published_at", "there"), [(None, False), (NOON, True), (NOON + MICROSECOND, False)])
-def test_what_is_published(db, published_at, there):
+@pytest.mark.parametrize(("published_at", "shown"), [(None, False), (NOW + DAY, False), (NOW - DAY, True)])
+def test_what_is_published(db, published_at, shown):
     scenes.open_plan(published_at=published_at)
-    assert Plan.objects.published(NOON).exists() is there
+    assert [Plan.objects.published(NOW).exists(), Plan.objects.open_at(NOW).exists()] == [shown, shown]
 
 
-def test_corrections_end_with_the_registration_unless_a_plan_says_otherwise():
-    later = NOON + timedelta(days=3)
-    plans = [Plan(registration_closes_at=NOON), Plan(registration_closes_at=NOON, correction_closes_at=later)]
-    assert [plan.corrections_end_at for plan in plans] == [NOON, later]
+def test_who_belongs_to_a_committee(plan, manager, reviewer, viewer, applicant):
+    other = scenes.open_plan()
+    roles = {role: [plan.has_member(user, role) for user in (manager, reviewer, viewer, applicant)] for role in ROLES}
+    assert roles == {
+        "manager": [True, False, False, False],
+        "reviewer": [False, True, False, False],
+        "viewer": [False, False, True, False],
+    }
+    people = [manager, reviewer, viewer, applicant]
+    assert [plan.has_member(user) for user in people] == [True, True, True, False]
+    assert [user.is_committee_member for user in people] == [True, True, True, False]
+    assert [other.has_member(user) for user in people] == [False] * 4
+    assert [list(Plan.objects.reviewable_by(user)) for user in people] == [[plan], [plan], [plan], []]
+
+
+ROLES = ["manager", "reviewer", "viewer"]
+
+
+def test_a_superuser_belongs_to_all(plan, applicant):
+    applicant.is_superuser = True
+    assert (plan.has_member(applicant), plan.has_member(applicant, "manager")) == (True, True)
+    assert set(Plan.objects.reviewable_by(applicant)) == {plan}
+
+
+def test_what_things_are_called(plan, manager):
+    occupation = scenes.occupation(plan, name="电工")
+    assert [str(plan), plan.level_label, str(occupation), str(plan.members.get())] == [
+        plan.title,
+        "市级",
+        "电工（职工组）",
+        "周敏（管理）",
+    ]
+    assert scenes.open_plan(level="national", category="一类").level_label == "国家级一类"
+
+
+def test_corrections_end_with_the_registration_unless_they_have_a_day_of_their_own(plan):
+    assert plan.corrections_end_at == plan.registration_closes_at
+    plan.correction_closes_at = plan.registration_closes_at + DAY
+    assert plan.corrections_end_at == plan.registration_closes_at + DAY
