@@ -47,7 +47,7 @@ def visitor(new_context: Any, portal: str, complaints: list[str]) -> Callable[..
     """`visitor(user, **options)` is a page of a browser of its own, signed in as that user, if one is given."""
 
     def visitor(user: User | None = None, **options: Any) -> Page:
-        context = new_context(base_url=portal, **options)
+        context = new_context(base_url=portal, reduced_motion="reduce", **options)
         context.set_default_timeout(PATIENCE)
         watch(context, complaints)
         if user:
