@@ -10,7 +10,7 @@ from accounts.models import User
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
-from tests.browser import places
+from tests.browser import scenery
 from tests.browser.applicant import Applicant
 
 pytestmark = pytest.mark.browser
@@ -22,19 +22,19 @@ NO_PHOTO_SENTENCE = "这个文件不是照片（看起来是 PDF 文件）。"
 
 @pytest.fixture
 def user(portal: str) -> User:
-    return places.applicant()
+    return scenery.applicant()
 
 
 @pytest.fixture
 def registration(user: User) -> Registration:
-    return places.draft(user)
+    return scenery.draft(user)
 
 
 def test_two_tabs_edit_one_draft(visitor: Callable[..., Page], user: User, registration: Registration) -> None:
     first = Applicant(visitor(user))
     second = Applicant(first.page.context.new_page())
     for tab in (first, second):
-        tab.page.goto(places.path_of(registration, "edit/"))
+        tab.page.goto(scenery.path_of(registration, "edit/"))
     first.page.get_by_label("职务").fill("班组长")
     first.press(first.button("保存"))
     first.told("已保存")
@@ -51,7 +51,7 @@ def test_two_tabs_edit_one_draft(visitor: Callable[..., Page], user: User, regis
 
 def test_back_after_submitting(visitor: Callable[..., Page], user: User, registration: Registration) -> None:
     applicant = Applicant(visitor(user))
-    applicant.page.goto(places.path_of(registration, "edit/"))
+    applicant.page.goto(scenery.path_of(registration, "edit/"))
     applicant.press(applicant.button("下一步：核对"))
     applicant.submit()
     applicant.page.go_back()  # to the question, which is answered already
@@ -65,7 +65,7 @@ def test_back_after_submitting(visitor: Callable[..., Page], user: User, registr
 
 def test_submitted_in_another_tab(visitor: Callable[..., Page], user: User, registration: Registration) -> None:
     first = Applicant(visitor(user))
-    first.page.goto(places.path_of(registration, "edit/"))
+    first.page.goto(scenery.path_of(registration, "edit/"))
     first.page.get_by_label("职务").fill("班组长")
     scenes.take(registration, Action.SUBMIT, user)
     first.press(first.button("保存"))

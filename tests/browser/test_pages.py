@@ -1,8 +1,7 @@
 """Every applicant page in each of its states: axe finds nothing, nothing scrolls sideways, the console is silent."""
 
-from collections.abc import Callable
-
 import re
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -28,4 +27,17 @@ def test_everybody_can_use(name: str, visitor: Callable[..., Page]) -> None:
         page.set_viewport_size({"width": width, "height": 740})
         judged = Axe().run(page)
         found[width] = (judged.violations_count and judged.generate_report(), page.evaluate(OVERFLOW))
-    assert found == {width: (0, 0) for width in WIDTHS}
+    assert found == dict.fromkeys(WIDTHS, (0, 0))
+
+
+def test_printed_is_what_a_file_needs(visitor: Callable[..., Page]) -> None:
+    """Name, number, facts and portrait; nothing to press."""
+    here = Place(visitor)
+    PLACES["detail, approved"](here)
+    page = here.page
+    assert page
+    page.emulate_media(media="print")
+    for gone in (page.get_by_role("banner"), page.get_by_role("navigation"), page.get_by_role("button")):
+        expect(gone).to_have_count(0)
+    for kept in (page.get_by_role("heading", level=1), page.locator("img.portrait"), page.get_by_text("证书编号")):
+        expect(kept).to_be_visible()

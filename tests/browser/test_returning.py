@@ -11,7 +11,7 @@ from accounts.models import User
 from plans.models import CommitteeMember, Plan, Role
 from registrations.models import Registration
 from registrations.workflow import Status
-from tests.browser import places
+from tests.browser import scenery
 from tests.browser.applicant import Applicant
 
 pytestmark = pytest.mark.browser
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def returning(portal: str) -> User:
-    user = places.applicant()
-    places.complete_profile(user)
+    user = scenery.applicant()
+    scenery.complete_profile(user)
     return user
 
 
 @pytest.fixture
 def plan(portal: str) -> Plan:
-    return places.full_plan()
+    return scenery.full_plan()
 
 
 class Member:
@@ -86,7 +86,9 @@ def test_sent_back_mended_approved_withdrawn(
     applicant.press(menu.get_by_role("link", name="已报名"))
     applicant.press(applicant.row(plan.title).get_by_role("link", name="查看"))
     task = applicant.main.get_by_role("region", name="请修改 2 处后重新提交")
-    expect(task.get_by_role("listitem")).to_have_text(["证件照：请换一张白色背景的照片。", "工作单位：请填写单位全称。"])
+    expect(task.get_by_role("listitem")).to_have_text(
+        ["证件照：请换一张白色背景的照片。", "工作单位：请填写单位全称。"]
+    )
     applicant.press(task.get_by_role("link", name="证件照"))
     applicant.upload(photo_file)
     applicant.crop()
@@ -126,7 +128,7 @@ def test_the_photo_is_changed_from_the_page_to_check(
     visitor: Callable[..., Page], returning: User, plan: Plan, photo_file: Path
 ) -> None:
     applicant = Applicant(visitor(returning))
-    applicant.page.goto(places.path_of(places.draft(returning, plan), "check/"))
+    applicant.page.goto(scenery.path_of(scenery.draft(returning, plan), "check/"))
     former = Registration.objects.get().portrait_id
     applicant.press(applicant.link("更换照片"))
     applicant.upload(photo_file)
@@ -138,7 +140,7 @@ def test_the_photo_is_changed_from_the_page_to_check(
 
 def test_closing_the_dialog_leaves_the_choice(visitor: Callable[..., Page], returning: User, plan: Plan) -> None:
     applicant = Applicant(visitor(returning))
-    applicant.page.goto(places.path_of(places.draft(returning, plan), "edit/"))
+    applicant.page.goto(scenery.path_of(scenery.draft(returning, plan), "edit/"))
     dialog = applicant.page.get_by_role("dialog", name="选择职业（工种）")
     applicant.press(applicant.button("职业（工种）"))
     expect(dialog.get_by_role("radio", name="焊工")).to_be_disabled()
@@ -156,7 +158,7 @@ def test_closing_the_dialog_leaves_the_choice(visitor: Callable[..., Page], retu
 
 def test_enter_in_a_field_saves_and_stays(visitor: Callable[..., Page], returning: User, plan: Plan) -> None:
     applicant = Applicant(visitor(returning))
-    applicant.page.goto(places.path_of(places.draft(returning, plan), "edit/"))
+    applicant.page.goto(scenery.path_of(scenery.draft(returning, plan), "edit/"))
     applicant.page.get_by_label("职务").fill("班组长")
     applicant.page.get_by_label("职务").press("Enter")
     applicant.told("已保存")
