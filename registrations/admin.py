@@ -118,7 +118,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Whether any committee lets this person decide; take() asks for each registration."""
-        user = request.user
+        user = signed_in(request)
         return user.is_superuser or user.committee_memberships.exclude(role=Role.VIEWER).exists()
 
     @admin.display(description="状态", ordering="status")
