@@ -3,9 +3,9 @@
 from typing import Any
 
 from django import template
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.template.loader import render_to_string
 
 from plans.models import Plan, PlanState
 from registrations.models import Registration
