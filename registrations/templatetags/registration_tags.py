@@ -3,11 +3,11 @@
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.template.loader import render_to_string
 
-from plans.models import Plan, PlanState
+from plans.models import Plan
 from registrations.models import Registration
 from registrations.workflow import Status
 
@@ -23,8 +23,6 @@ def offer(context: dict[str, Any], plan: Plan) -> SafeString:
         "plan": plan,
         "state": plan.state_at(now),
         "registration": own_registrations(request).get(plan.pk),
-        "States": PlanState,
-        "Status": Status,
     }
     return render_to_string("registrations/_offer.html", values, request)
 
