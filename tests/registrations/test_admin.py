@@ -219,12 +219,15 @@ def test_the_canary_is_on_no_page_that_can_be_addressed(sign_in, submitted, else
     plan = f"/admin/plans/plan/{elsewhere.plan_id}/"
     places += ["/admin/", "/admin/plans/", "/admin/registrations/", "/admin/plans/plan/", "/admin/plans/plan/?q=甲"]
     places += [plan, *(f"{plan}{page}/" for page in ("change", "history", "delete"))]
-    places += [f"/admin/autocomplete/?app_label=registrations&model_name={model}&field_name={field}&term="
-               for model, field in [("registration", "plan"), ("registration", "occupation"), ("registration", "applicant"),
-                                    ("reviewevent", "registration"), ("reviewevent", "by")]]  # fmt: skip
+    lookups = {
+        "registrations": [("registration", "plan"), ("registration", "occupation"), ("registration", "applicant")],
+        "plans": [("committeemember", "user"), ("committeemember", "plan"), ("occupation", "plan")],
+    }
+    lookups["registrations"] += [("reviewevent", "registration"), ("reviewevent", "by")]
     places += [
-        f"/admin/autocomplete/?app_label=plans&model_name={model}&field_name={field}&term="
-        for model, field in [("committeemember", "user"), ("committeemember", "plan"), ("occupation", "plan")]
+        f"/admin/autocomplete/?app_label={app}&model_name={model}&field_name={field}&term="
+        for app, fields in lookups.items()
+        for model, field in fields
     ]
     found = {place: canary_in(visitor.get(place, follow=True), elsewhere) for place in places}
     assert {place: words for place, words in found.items() if words} == {}

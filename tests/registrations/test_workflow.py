@@ -1,4 +1,4 @@
-"""The whole table, status × action × person, written down a second time; an illegal step leaves everything as it was."""
+"""The whole table, status × action × person, written down a second time; illegal steps leave everything as it was."""
 
 import pytest
 
