@@ -190,6 +190,7 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     search_fields = ["title", "code"]
     inlines = [OccupationInline, AttachmentInline, CommitteeMemberInline]
     actions = ["publish_now"]
+    view_on_site = staticmethod(Plan.get_absolute_url)
     fieldsets = [
         (None, {"fields": [("code", "title"), ("level", "category"), ("organiser", "co_organiser"), "published_at"]}),
         ("报名时间", {"fields": ["registration_opens_at", "registration_closes_at", "correction_closes_at"]}),
