@@ -46,7 +46,7 @@ class IdentityForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     agreed = forms.BooleanField(
-        label="我已核对，以上信息与证件一致。我知道确认后不能自行修改。",
+        label="我已核对，以上信息与证件一致，并知道确认后不能自行修改",
         error_messages={"required": "请先核对信息，再勾选这一项。"},
     )
 

@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 
 from accounts.views import sign_out
@@ -32,8 +34,11 @@ class PortalAdminSite(AdminSite):
         user = request.user
         return user.is_active and (user.is_staff or user.is_committee_member)
 
+    @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """There is no password here: send people to the platform, and tell those who do not belong here so."""
+        if self.has_permission(request):
+            return redirect("admin:index")
         if request.user.is_authenticated:
             return render(request, "admin/not_a_member.html", status=403)
         target = request.GET.get("next") or reverse("admin:index")

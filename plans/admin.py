@@ -55,6 +55,10 @@ class ChineseChoicesMixin:
         kwargs["choices"] = db_field.get_choices(include_blank=True, blank_choice=empty)
         return super().formfield_for_choice_field(db_field, request, **kwargs)  # type: ignore[misc]
 
+    def get_action_choices(self, request: HttpRequest, *ignored: Any, **also: Any) -> Any:
+        also["default_choices"] = [("", "请选择操作")]
+        return super().get_action_choices(request, **also)  # type: ignore[misc]
+
 
 class OccupationForm(forms.ModelForm):
     capacity = forms.IntegerField(
@@ -190,7 +194,6 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     search_fields = ["title", "code"]
     inlines = [OccupationInline, AttachmentInline, CommitteeMemberInline]
     actions = ["publish_now"]
-    view_on_site = staticmethod(Plan.get_absolute_url)
     fieldsets = [
         (None, {"fields": [("code", "title"), ("level", "category"), ("organiser", "co_organiser"), "published_at"]}),
         ("报名时间", {"fields": ["registration_opens_at", "registration_closes_at", "correction_closes_at"]}),
@@ -200,6 +203,9 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         return Plan.objects.reviewable_by(signed_in(request))
+
+    def view_on_site(self, plan: Plan) -> str:
+        return plan.get_absolute_url()
 
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
         """Deleting a plan would take its registrations' history with it. An unpublished one may simply stay so."""

@@ -14,9 +14,13 @@ TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "blockquote", "code", "pre"
 def render(text: str) -> SafeString:
     """HTML without script, style, image or foreign markup. Headings begin at h3: the page has its own h1 and h2."""
     tokens = MARKDOWN.parse(text)
+    above: list[str] = []
     for token in tokens:
+        if token.type == "heading_open":
+            # However deep the writer began, no level is skipped: readers of the page by ear go by them.
+            above = [*(tag for tag in above if tag < token.tag), token.tag]
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
+            token.tag = f"h{min(len(above) + 2, 6)}"
     html = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
     clean = nh3.clean(
         html,

@@ -14,8 +14,8 @@ from django.utils.html import format_html
 from accounts.audit import record
 from accounts.requests import signed_in
 from photos.views import deliver
-from plans.admin import PlanPermissionMixin
-from plans.models import Division, Occupation, Plan
+from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
+from plans.models import Division, Occupation, Plan, Role
 from registrations.decisions import DecisionForm
 from registrations.models import Registration
 from registrations.workflow import TABLE, Action, Actor, Status, StepRefused
@@ -36,8 +36,11 @@ class ScopedFilter(admin.SimpleListFilter):
     column = ""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        value = self.value()
-        return queryset.filter(**{self.column: value}) if value and value.isascii() and value.isdigit() else queryset
+        value = str(self.value() or "")
+        if not value:
+            return queryset
+        offered = {str(pk) for pk, _ in self.lookup_choices}
+        return queryset.filter(**{self.column: value}) if value in offered else queryset.none()
 
 
 class PlanFilter(ScopedFilter):
@@ -56,11 +59,9 @@ class OccupationFilter(ScopedFilter):
     column = "occupation"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        plan = request.GET.get("plan", "")
-        if not (plan.isascii() and plan.isdigit()):
-            return []
-        offered = Occupation.objects.filter(plan=int(plan), plan__in=Plan.objects.reviewable_by(signed_in(request)))
-        return [(str(occupation.pk), str(occupation)) for occupation in offered]
+        plans = Plan.objects.reviewable_by(signed_in(request)).values_list("pk", flat=True)
+        chosen = [pk for pk in plans if str(pk) == request.GET.get("plan")]
+        return [(str(occupation.pk), str(occupation)) for occupation in Occupation.objects.filter(plan__in=chosen)]
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -86,7 +87,7 @@ class DivisionFilter(admin.SimpleListFilter):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
+class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     """Shows and steps; it does not edit. Whoever is in no committee of the plan does not get past get_queryset()."""
 
     list_display = ["reference", "legal_name", "occupation", "state", "submitted_at", "plan"]
@@ -116,7 +117,9 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
         return False
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
+        """Whether any committee lets this person decide; take() asks for each registration."""
+        user = signed_in(request)
+        return user.is_superuser or user.committee_memberships.exclude(role=Role.VIEWER).exists()
 
     @admin.display(description="状态", ordering="status")
     def state(self, registration: Registration) -> str:
@@ -166,8 +169,11 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
             "fields": [self.shown(registration, name) for name in DETAIL_FIELDS],
             "events": registration.events.select_related("by__identity"),
             "offers": [
-                (action, self.step_url(registration, action)) for action in registration.actions_for(signed_in(request))
+                (action, self.step_url(registration, action))
+                for action in registration.actions_for(signed_in(request))
+                if action in COMMITTEE_ACTIONS  # a manager who applied has the others on the own pages
             ],
+            "may_see_number": bool(registration.actors(signed_in(request))),
             **extra,
         }
         return TemplateResponse(request, self.change_form_template, context)
@@ -182,7 +188,9 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
 
     @staticmethod
     def step_url(registration: Registration, action: Action) -> str:
-        return reverse(f"admin:registrations_registration_{action.value}", args=[registration.pk])
+        """Where the step is asked about; with the version that is on the screen now."""
+        page = reverse(f"admin:registrations_registration_{action.value}", args=[registration.pk])
+        return f"{page}?version={registration.version}"
 
     def portrait(self, request: HttpRequest, pk: int) -> HttpResponse:
         registration = self.find(request, pk)
@@ -208,6 +216,9 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
                 request, f"现在不能{action.label}：这份报名是“{registration.state.label}”，或您没有这个权限。"
             )
             return self.back(registration)
+        read = request.GET.get("version", "")
+        if read.isascii() and read.isdigit():
+            registration.version = int(read)
         form = DecisionForm(action, request.POST or None, initial={"versions": DecisionForm.seal([registration])})
         if form.is_valid():
             self.take_each(request, form, [registration])
@@ -254,7 +265,9 @@ class RegistrationAdmin(PlanPermissionMixin, admin.ModelAdmin):
         asked = "versions" in request.POST
         form = DecisionForm(action, request.POST if asked else None, initial={"versions": DecisionForm.seal(chosen)})
         if asked and form.is_valid():
-            self.take_each(request, form, chosen)
+            # What was asked about, not what the filtered list still shows: whoever was faster may have moved some.
+            asked_about = self.get_queryset(request).filter(pk__in=form.cleaned_data["versions"])
+            self.take_each(request, form, list(asked_about))
             return None
         return self.ask(request, form, chosen, request.get_full_path())
 

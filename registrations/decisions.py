@@ -28,7 +28,7 @@ NOTE_LENGTH = 500
 class DecisionForm(forms.Form):
     """`versions` is a signed {primary key: version} of what was on the reviewer's screen."""
 
-    versions = forms.CharField(widget=forms.HiddenInput)
+    versions = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, action: Action, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,8 +54,9 @@ class DecisionForm(forms.Form):
     def clean_versions(self) -> dict[int, int]:
         try:
             sealed = signing.loads(self.cleaned_data["versions"], salt=SALT, max_age=12 * 3600)
-        except signing.BadSignature as problem:
-            raise ValidationError("页面已过期，请返回列表重新操作。") from problem
+        except signing.BadSignature:
+            self.add_error(None, "页面已过期，请返回列表重新操作。")  # a hidden field has no place for a sentence
+            return {}
         return {int(pk): version for pk, version in sealed.items()}
 
     def items(self) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from plans.models import Occupation
-from profiles.forms import PersonalDetailsForm, at_version, VersionField
+from profiles.forms import PersonalDetailsForm, VersionField, at_version
 from registrations.models import Registration
 
 

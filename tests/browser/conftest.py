@@ -11,9 +11,10 @@ from django.utils.csp import CSP
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
+from tests.browser.pictures import drawn_photo
 from tests.sandbox import Sandbox, running_sandbox
 
-PATIENCE = 8_000  # milliseconds, on a machine that does other things too
+PATIENCE = 20_000  # milliseconds, on a machine that does other things too
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 expect.set_options(timeout=PATIENCE)
@@ -47,7 +48,7 @@ def visitor(new_context: Any, portal: str, complaints: list[str]) -> Callable[..
     """`visitor(user, **options)` is a page of a browser of its own, signed in as that user, if one is given."""
 
     def visitor(user: User | None = None, **options: Any) -> Page:
-        context = new_context(base_url=portal, **options)
+        context = new_context(base_url=portal, reduced_motion="reduce", **options)
         context.set_default_timeout(PATIENCE)
         watch(context, complaints)
         if user:
@@ -82,8 +83,6 @@ def watch(context: BrowserContext, complaints: list[str]) -> None:
 @pytest.fixture
 def photo_file(tmp_path: Path) -> Path:
     """A photo as a phone takes it, of a person who is drawn."""
-    from tests.browser.pictures import drawn_photo
-
     path = tmp_path / "自拍.jpg"
     path.write_bytes(drawn_photo())
     return path

@@ -1,8 +1,8 @@
 """Seats: sold once, given back, moved along, and never more or fewer than there are."""
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from registrations import intake
 from registrations.models import Registration

@@ -152,7 +152,7 @@ def test_nothing_is_possible_to_nobody(status):
 def test_check_says_which_of_the_two_is_wrong(status, action):
     label = ACTION_LABELS[action]
     for actors in [set(), *({actor} for actor in Actor), set(Actor)]:
-        actor = next((actor for actor in Actor if any(action in found for found in BY_ACTOR[actor].values())))
+        actor = next(actor for actor in Actor if any(action in found for found in BY_ACTOR[actor].values()))
         if actor not in actors:
             expected = f"您不能对这份报名执行“{label}”。"
         elif action not in BY_ACTOR[actor][status]:

@@ -53,7 +53,7 @@ class Command(BaseCommand):
         self.judge(held)
 
     def judge(self, held: Identity) -> None:
-        longest = Identity._meta.get_field("legal_name").max_length
+        longest = Identity._meta.get_field("legal_name").max_length or 0
         if not 0 < len(held.legal_name) <= longest:
             raise CommandError(f"姓名应为 1 至 {longest} 个字。")
         others = Identity.objects.exclude(pk=held.pk).exclude(confirmed_at=None)

@@ -1,0 +1,122 @@
+"""Who and what there is in the walks: a plan that says all it can, a complete person, registrations in every state."""
+
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from photos.models import Portrait, Upload
+from photos.pipeline import suggest_box
+from plans.models import CommitteeMember, Level, Plan, Role
+from profiles.models import Profile
+from registrations import intake
+from registrations.models import Registration
+from registrations.workflow import Action, Status
+from tests import scenes
+from tests.browser.pictures import drawn_photo
+
+DESCRIPTION = """\
+## 参赛须知
+
+请带**身份证**。
+
+| 日期 | 安排 |
+|---|---|
+| 12月20日 | 报到 |
+
+- 理论
+- 实操
+"""
+REMARKS = [
+    {"field": "portrait", "label": "证件照", "sentence": "背景不是白色，请在白墙前重拍或换一张。"},
+    {"field": "employer", "label": "工作单位", "sentence": "请填写与社保缴纳单位一致的全称。"},
+]
+
+
+def full_plan() -> Plan:
+    """A plan with everything that a plan can say."""
+    plan = scenes.open_plan(
+        title="2026 年北京市职业技能大赛",
+        category="一类",
+        co_organiser="北京市工业技师学院、北京机械工业职业技能鉴定指导中心",
+        competition_starts_on=date(2026, 12, 20),
+        competition_ends_on=date(2026, 12, 22),
+        correction_closes_at=timezone.now() + timedelta(days=9),
+        place="北京市通州区潞苑南大街 1 号实训基地",
+        description=DESCRIPTION,
+    )
+    scenes.occupation(plan, name="电工", skill_level="技师（二级）", code="6-31-01-03", capacity=None)
+    scenes.occupation(plan, name="焊工", capacity=1, seats_taken=1, requirements="已满的一项。")
+    scenes.occupation(
+        plan,
+        name="数控车工",
+        skill_level="高级工（三级）",
+        code="6-18-01-01",
+        capacity=60,
+        requirements="从事本职业满 2 年，持有四级以上证书；同一单位最多 3 人。",
+    )
+    return plan
+
+
+def many_plans() -> Plan:
+    now = timezone.now()
+    plan = full_plan()
+    soon = now + timedelta(hours=14)
+    scenes.open_plan(title="2026 年北京市养老护理职业技能竞赛", level=Level.INDUSTRY, registration_closes_at=soon)
+    scenes.open_plan(title="“工匠杯”数控技能邀请赛", registration_opens_at=now + timedelta(days=7, hours=1),
+                     registration_closes_at=now + timedelta(days=20))  # fmt: skip
+    scenes.open_plan(title="2026 年西城区餐饮行业职业技能比武", level=Level.DISTRICT,
+                     registration_closes_at=now - timedelta(days=1))  # fmt: skip
+    return plan
+
+
+def applicant() -> User:
+    return scenes.person("王晓明")
+
+
+def uploaded(user: User) -> Upload:
+    return Upload.objects.receive(user, drawn_photo())
+
+
+def portrayed(user: User) -> Portrait:
+    upload = uploaded(user)
+    return upload.crop(suggest_box(upload.width, upload.height))
+
+
+def complete_profile(user: User) -> Profile:
+    profile = Profile.of(user)
+    profile.save_details(profile.version, {name: scenes.COMPLETE.get(name, "") for name in profile.details()})
+    profile = Profile.of(user)
+    profile.set_portrait(portrayed(user))
+    return profile
+
+
+def draft(user: User, plan: Plan | None = None) -> Registration:
+    """Everything is filled in."""
+    plan = plan or full_plan()
+    complete_profile(user)
+    registration = intake.start(user, plan)
+    registration.write(registration.version, occupation=plan.occupations.get(name="数控车工"))
+    return scenes.fresh(registration)
+
+
+def at(status: Status, user: User, plan: Plan | None = None) -> Registration:
+    registration = draft(user, plan)
+    if status == Status.DRAFT:
+        return registration
+    registration = scenes.take(registration, Action.SUBMIT, user)
+    if status == Status.WITHDRAWN:
+        return scenes.take(registration, Action.WITHDRAW, user)
+    manager = scenes.person("周敏")
+    CommitteeMember.objects.create(plan=registration.plan, user=manager, role=Role.MANAGER)
+    if status == Status.RETURNED:
+        registration.take(Action.RETURN, by=manager, note="两处改好后即可通过。", items=REMARKS)
+    elif status == Status.APPROVED:
+        registration.take(Action.APPROVE, by=manager)
+    elif status == Status.REJECTED:
+        registration.take(Action.REJECT, by=manager, note="从业年限不足 2 年，不符合参赛条件。\n可报名明年的竞赛。")
+    return scenes.fresh(registration)
+
+
+def path_of(registration: Registration, page: str = "") -> str:
+    return f"{registration.get_absolute_url()}{page}"
