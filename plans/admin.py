@@ -55,9 +55,11 @@ class ChineseChoicesMixin:
         kwargs["choices"] = db_field.get_choices(include_blank=True, blank_choice=empty)
         return super().formfield_for_choice_field(db_field, request, **kwargs)  # type: ignore[misc]
 
-    def get_action_choices(self, request: HttpRequest, *ignored: Any, **also: Any) -> Any:
-        also["default_choices"] = [("", "请选择操作")]
-        return super().get_action_choices(request, **also)  # type: ignore[misc]
+    def get_action_choices(
+        self, request: HttpRequest, default_choices: Any = None, action_location: Any = admin.ActionLocation.CHANGE_LIST
+    ) -> list[tuple[str, str]]:
+        choices = default_choices or [("", "请选择操作")]
+        return super().get_action_choices(request, choices, action_location)  # type: ignore[misc]
 
 
 class OccupationForm(forms.ModelForm):

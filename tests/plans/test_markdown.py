@@ -12,7 +12,7 @@ LINK = '<a href="{}" rel="noopener noreferrer nofollow">{}</a>'
     [
         ("", ""),
         ("一段**重要**的*话*。", "<p>一段<strong>重要</strong>的<em>话</em>。</p>\n"),
-        ("# 总则\n\n###### 细则", "<h3>总则</h3>\n<h6>细则</h6>\n"),
+        ("# 总则\n\n###### 细则", "<h3>总则</h3>\n<h4>细则</h4>\n"),
         ("- 甲\n- 乙", "<ul>\n<li>甲</li>\n<li>乙</li>\n</ul>\n"),
         ("[规程](https://example.cn/a)", f"<p>{LINK.format('https://example.cn/a', '规程')}</p>\n"),
         ("[信](mailto:a@example.cn)", f"<p>{LINK.format('mailto:a@example.cn', '信')}</p>\n"),

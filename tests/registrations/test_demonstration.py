@@ -90,7 +90,7 @@ def test_plans_pass_the_rules_of_their_form_and_are_complete() -> None:
             trade.full_clean()
         blank = {field.name for field in Plan._meta.fields if getattr(plan, field.name) in {"", None}}
         assert blank <= {"correction_closes_at", "category", "published_at"}
-        assert "<h5>报名材料</h5>" in plan.description_html()
+        assert "<h3>报名材料</h3>" in plan.description_html()
         (attachment,) = plan.attachments.all()
         with attachment.file.open("rb") as file:
             assert file.read().decode("utf-8-sig").startswith(f"{plan.title}竞赛规程\r\n")
