@@ -1,9 +1,12 @@
 """Accounts and the record of who did what, for superusers, to read."""
 
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from accounts.models import AuditEntry, User
+
+admin.site.unregister(Group)  # nothing here asks Django's own permissions: a group would promise what it cannot give
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -1,10 +1,10 @@
 """Read settings from environment variables: each declared once, each wrong value refused with its cure."""
 
 import base64
-import binascii
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,8 +40,9 @@ def read(name: str, parse: Callable[[str], Any], *, cure: str, default: Any = RE
         return default
     try:
         return parse(text)
-    except (ValueError, LookupError, TypeError, AttributeError, ImproperlyConfigured, binascii.Error) as problem:
-        raise ImproperlyConfigured(f"环境变量 {name} 的值不正确。{cure}") from problem
+    except (ValueError, LookupError, TypeError, AttributeError, OSError, ImproperlyConfigured):
+        # Not "from" the problem: a traceback would repeat the value.
+        raise ImproperlyConfigured(f"环境变量 {name} 的值不正确。{cure}") from None
 
 
 def text(value: str) -> str:
@@ -59,8 +60,38 @@ def whole_number(value: str) -> int:
     return int(value)
 
 
+def positive(value: str) -> int:
+    number = whole_number(value)
+    if not number:
+        raise ValueError("zero")
+    return number
+
+
+def folder(value: str | Path) -> Path:
+    """A folder that can be written to, made if it is not there. OSError if it cannot be had."""
+    path = Path(value)
+    path.mkdir(parents=True, exist_ok=True)
+    if not os.access(path, os.W_OK):
+        raise PermissionError("read only")
+    return path
+
+
 def words(value: str) -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def hosts(value: str) -> list[str]:
+    """Host names as Django compares them: no scheme, no port, no path. One wrong one would be a 400 for everybody."""
+    names = words(value)
+    if not names or any("/" in name or ":" in name.strip("[]") and not name.startswith("[") for name in names):
+        raise ValueError("not a host")
+    return names
+
+
+def scopes(value: str) -> str:
+    if "openid" not in value.split():
+        raise ValueError("no openid")
+    return value
 
 
 def secret(value: str) -> str:
@@ -82,6 +113,8 @@ def origins(value: str) -> list[str]:
 
 
 def database(value: str) -> dict[str, Any]:
+    if urlsplit(value).scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError("engine")  # django-environ would warn, and repeat the value
     config: dict[str, Any] = dict(environ.Env.db_url_config(value))
     if config["ENGINE"] not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
         raise ValueError(config["ENGINE"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bootstrap_wrapper import get_bootstrap_dir
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from competition_portal import environment as env
@@ -26,9 +27,9 @@ SECRET_KEY = env.read(
 )
 ALLOWED_HOSTS = env.read(
     "ALLOWED_HOSTS",
-    env.words,
+    env.hosts,
     default=["localhost", "127.0.0.1"],
-    cure="写本系统的域名，多个用英文逗号隔开，例如 jnjs.example.cn。",
+    cure="写本系统的域名，不带 https:// 和端口，多个用英文逗号隔开，例如 jnjs.example.cn。",
 )
 # A portal that only this machine can reach may speak plain http; any other does so only when told to.
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "testserver"}
@@ -48,7 +49,7 @@ TRUST_PROXY = env.read(
     cure="前面有会改写 X-Forwarded-Proto 的反向代理时写 true，否则写 false。",
 )
 DATA_DIR = env.read(
-    "DATA_DIR", Path, default=BASE_DIR / ".var", cure="写一个可写目录的路径，用来放 SQLite 数据库和照片。"
+    "DATA_DIR", env.folder, default=BASE_DIR / ".var", cure="写一个可写目录的路径，用来放 SQLite 数据库和照片。"
 )
 DATABASE = env.read(
     "DATABASE_URL",
@@ -57,7 +58,7 @@ DATABASE = env.read(
     cure="写 postgres://用户:密码@主机:端口/库名，或 sqlite:////绝对路径。",
 )
 DATABASE_POOL_SIZE = env.read(
-    "DATABASE_POOL_SIZE", env.whole_number, default=8, cure="写每个进程的最大连接数，不少于线程数，例如 8。"
+    "DATABASE_POOL_SIZE", env.positive, default=8, cure="写每个进程的最大连接数，不少于线程数，例如 8。"
 )
 LOG_LEVEL = env.read(
     "LOG_LEVEL",
@@ -107,7 +108,7 @@ OIDC_OP_LOGOUT_ENDPOINT = env.read(
     cure="写平台的 end_session_endpoint 地址；平台没有就留空，退出时只退出本系统。",
 )
 OIDC_RP_SCOPES = env.read(
-    "OIDC_RP_SCOPES", env.text, default="openid profile", cure="写平台要求的 scope，用空格隔开，必须含 openid。"
+    "OIDC_RP_SCOPES", env.scopes, default="openid profile", cure="写平台要求的 scope，用空格隔开，必须含 openid。"
 )
 OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_USE_PKCE = True
@@ -170,7 +171,12 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
-    Path(DATABASE["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        env.folder(Path(DATABASE["NAME"]).parent)
+    except OSError:
+        raise ImproperlyConfigured(
+            "SQLite 数据库所在的目录不能写入。请把 DATA_DIR 或 DATABASE_URL 换成可写的路径。"
+        ) from None
     # IMMEDIATE: a transaction that will write waits at its start instead of failing in its middle.
     DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
         "transaction_mode": "IMMEDIATE",

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminIntegerFieldWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -62,11 +63,38 @@ class ChineseChoicesMixin:
 
 
 class OccupationForm(forms.ModelForm):
+    capacity = forms.IntegerField(
+        label="名额",
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text="不填为不限名额。",
+        error_messages={
+            "invalid": "名额请填写整数；不限名额请留空。",
+            "min_value": "名额至少为 1；不限名额请留空。",
+            "max_value": "名额太大，请核对；不限名额请留空。",
+        },
+        widget=AdminIntegerFieldWidget,
+    )
+
     def clean_capacity(self) -> int | None:
         capacity: int | None = self.cleaned_data["capacity"]
         if capacity is not None and capacity < self.instance.seats_taken:
             raise forms.ValidationError(f"已有 {self.instance.seats_taken} 人占用名额，名额不能少于这个数。")
         return capacity
+
+
+class KeepsWhatIsWanted:
+    """Django would name everything that hangs on an occupation, the drafts of applicants too."""
+
+    def hand_clean_DELETE(self) -> None:  # noqa: N802  (Django's name)
+        try:
+            super().hand_clean_DELETE()  # type: ignore[misc]
+        except forms.ValidationError as problem:
+            name = self.instance  # type: ignore[attr-defined]
+            raise forms.ValidationError(
+                f"“{name}”已有人填写或报名，不能删除。要停止报名，可以把名额改成已占的名额。"
+            ) from problem
 
 
 class OccupationInline(ChineseChoicesMixin, PlanPermissionMixin, admin.StackedInline):
@@ -75,6 +103,11 @@ class OccupationInline(ChineseChoicesMixin, PlanPermissionMixin, admin.StackedIn
     extra = 0
     fields = [("name", "division", "code"), ("skill_level", "capacity", "seats_taken"), "requirements"]
     readonly_fields = ["seats_taken"]
+
+    def get_formset(self, request: HttpRequest, obj: Plan | None = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form = type("OccupationForm", (KeepsWhatIsWanted, formset.form), {})
+        return formset
 
 
 class AttachmentInline(PlanPermissionMixin, admin.TabularInline):
@@ -104,18 +137,30 @@ class CommitteeMemberForm(forms.ModelForm):
 
     def clean_account(self) -> str:
         username: str = self.cleaned_data["account"].strip()
+        if self.instance.pk:
+            return username
         user = User.objects.filter(username=username, is_active=True).first()
         if user is None:
             raise forms.ValidationError("没有这个账户代号，请向本人核对。")
-        if not self.instance.pk and CommitteeMember.objects.filter(plan=self.instance.plan_id, user=user).exists():
+        if CommitteeMember.objects.filter(plan=self.instance.plan_id, user=user).exists():
             raise forms.ValidationError("这个账户已经是该竞赛计划的组委会成员。")
         self.instance.user = user
         return username
 
 
+class CommitteeMemberFormSet(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        """The account is no field of the model's own form: nobody else notices that two new rows name the same one."""
+        super().clean()
+        added = [form.instance.user_id for form in self.extra_forms if form.instance.user_id]
+        if len(added) != len(set(added)):
+            raise forms.ValidationError("这个账户填写了两次，请删去一个。")
+
+
 class CommitteeMemberInline(ChineseChoicesMixin, PlanPermissionMixin, admin.TabularInline):
     model = CommitteeMember
     form = CommitteeMemberForm
+    formset = CommitteeMemberFormSet
     extra = 0
     fields = ["person", "account", "role"]
     readonly_fields = ["person"]
@@ -185,6 +230,9 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
         for plan in queryset:
             if not self.has_change_permission(request, plan):
                 messages.error(request, f"“{plan}”没有发布：您不是它的管理员。")
+                continue
+            if plan.published_at and plan.published_at <= timezone.now():
+                messages.info(request, f"“{plan}”早已发布，没有改动。")
                 continue
             Plan.objects.filter(pk=plan.pk).update(published_at=timezone.now())
             record(signed_in(request), "plan.published", plan)

@@ -343,7 +343,6 @@ def test_a_file_is_only_ever_downloaded(plan, client, title, name, disposition):
     assert response.headers["Content-Disposition"] == disposition
     assert response.headers["Content-Type"] == "application/octet-stream"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    response.close()
 
 
 def test_a_file_has_no_address_of_its_own(plan, client):

@@ -1,0 +1,256 @@
+"""Who gets what at every address: generated from the URLconf, so that an address without a rule fails."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+
+from accounts.audit import record
+from plans.models import Attachment
+from registrations.workflow import Status
+from tests import scenes
+
+METHODS = ["get", "head", "post"]
+ROLES = [
+    *("anonymous", "unconfirmed", "owner", "other applicant"),
+    *("viewer", "reviewer", "manager", "other manager", "staff", "superuser"),
+]
+
+
+# The addresses ------------------------------------------------------------------------------------------------------
+
+
+def addresses(resolver: URLResolver, namespaces: tuple[str, ...] = (), route: str = "") -> Iterator[tuple[str, str]]:
+    """(name, route) of every pattern; one without a name goes by its route."""
+    for entry in resolver.url_patterns:
+        whole = route + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield ":".join([*namespaces, entry.name]) if entry.name else whole, whole
+        else:
+            yield from addresses(entry, (*namespaces, entry.namespace) if entry.namespace else namespaces, whole)
+
+
+ADDRESSES = dict(addresses(get_resolver()))
+
+
+# The scene ----------------------------------------------------------------------------------------------------------
+
+
+class Scene:
+    """A plan with its committee, somebody's draft and somebody's submitted registration in it, and all ten roles."""
+
+    def __init__(self) -> None:
+        self.plan = scenes.open_plan()
+        self.people: dict[str, Any] = {
+            role: scenes.member(self.plan, role) for role in ("viewer", "reviewer", "manager")
+        }
+        occupation = scenes.occupation(self.plan)
+        self.people |= {
+            "anonymous": None,
+            "unconfirmed": scenes.account(),
+            "owner": scenes.person("王晓明"),
+            "other applicant": scenes.person("李芳"),
+            "other manager": scenes.member(scenes.open_plan(), "manager"),
+            "staff": scenes.person("赵运"),
+            "superuser": scenes.person("钱管"),
+        }
+        for role in ("staff", "superuser"):
+            self.people[role].is_staff = True
+            self.people[role].is_superuser = role == "superuser"
+            self.people[role].save()
+        self.draft = scenes.draft(self.people["owner"], occupation)
+        boss = self.people["manager"]
+        self.submitted = scenes.registration_at(Status.SUBMITTED, scenes.person("孙三"), occupation, boss)
+        self.attachment = Attachment(plan=self.plan, title="规程.txt")
+        self.attachment.file.save("rules.txt", ContentFile(b"..."))
+        self.objects = {
+            "accounts/user": boss,
+            "accounts/auditentry": record(boss, "login"),
+            "plans/plan": self.plan,
+            "registrations/registration": self.submitted,
+        }
+
+    def address(self, route: str) -> str:
+        """A route with everything filled in; the draft is the owner's, the desk's object is in the plan."""
+        model = "/".join(route.split("/")[1:3])
+        values = {
+            "<slug:code>": self.plan.code,
+            "<slug:reference>": self.draft.reference,
+            "<uuid:upload>": str(self.draft.portrait.upload_id),
+            "attachments/<int:pk>": f"attachments/{self.attachment.pk}",
+            "<int:pk>": str(self.submitted.pk),
+            "<path:object_id>": str(self.objects[model].pk) if model in self.objects else "",
+            "^(?P<app_label>accounts|plans|registrations)/$": "plans/",
+            "(?P<url>.*)$": "nothing/here/",
+        }
+        for placeholder, value in values.items():
+            route = route.replace(placeholder, value)
+        assert not set("<>^$") & set(route), f"say in values what stands for the rest of {route}"
+        return f"/{route}"
+
+    def client(self, role: str) -> Client:
+        client = Client()
+        if self.people[role]:
+            client.force_login(self.people[role], backend="accounts.oidc.PlatformBackend")
+        return client
+
+
+def outcome(response: HttpResponse) -> str:
+    """A status, or for a redirect the name of the page that it leads to."""
+    if response.status_code != 302:
+        return str(response.status_code)
+    target = response.headers["Location"]
+    if target.startswith((settings.OIDC_OP_AUTHORIZATION_ENDPOINT, settings.OIDC_OP_LOGOUT_ENDPOINT)):
+        return "platform"
+    return resolve(urlsplit(target).path).view_name
+
+
+def outcomes(client: Client, address: str) -> str:
+    """What GET, HEAD and POST get, each on the same state of the database; once if it is the same."""
+    found = []
+    for method in METHODS:
+        with transaction.atomic():
+            response = getattr(client, method)(address)
+            found.append(outcome(response))
+            list(response)  # a file that is delivered is closed at its end
+            transaction.set_rollback(True)
+    return found[0] if len(set(found)) == 1 else " ".join(found)
+
+
+# The rules ----------------------------------------------------------------------------------------------------------
+
+CONFIRMED = [role for role in ROLES if role not in {"anonymous", "unconfirmed"}]
+AT_THE_DESK = ["viewer", "reviewer", "manager", "other manager", "staff", "superuser"]
+Rule = dict[str, str]
+
+
+def everybody(answers: str) -> Rule:
+    """Open to all, without a detour."""
+    return dict.fromkeys(ROLES, answers)
+
+
+def signed_in(answers: str, **named: str) -> Rule:
+    """For everybody who is signed in and confirmed, the others make their detour; who is named gets something else."""
+    rule = {"anonymous": "accounts:login", "unconfirmed": "accounts:identity", **dict.fromkeys(CONFIRMED, answers)}
+    return rule | {name.replace("_", " "): answer for name, answer in named.items()}
+
+
+def public(answers: str) -> Rule:
+    """Open to all who are not on their first visit."""
+    return signed_in(answers, anonymous=answers)
+
+
+def own(answers: str) -> Rule:
+    """The owner's: to everybody else it does not exist, and a wrong method is wrong for all."""
+    gone = [answer if answer == "405" else "404" for answer in (answers.split() * 3)[:3]]
+    return signed_in("404" if set(gone) == {"404"} else " ".join(gone), owner=answers)
+
+
+def desk(answers: str, **named: str) -> Rule:
+    """Behind the desk's door, which sends applicants to where they are told that they are no members."""
+    return signed_in(answers, **{"owner": "admin:login", "other_applicant": "admin:login", **named})
+
+
+def committee(answers: str, others: str, **named: str) -> Rule:
+    """For the plan's own committee; `others` are at the desk, too, but for other plans."""
+    return desk(others, **{**dict.fromkeys(["viewer", "reviewer", "manager", "superuser"], answers), **named})
+
+
+CHANGE = "admin:registrations_registration_change"
+READ = "200 200 405"
+READ_ONLY = "200 200 403"
+RULES: dict[str, Rule] = {
+    "front": public(READ),
+    "accounts:login": {
+        **dict.fromkeys(ROLES, "plans:list 405 405"),
+        "anonymous": "platform 405 405",
+    },
+    "accounts:callback": everybody("400 405 405"),
+    "accounts:welcome": {**everybody(READ), "anonymous": "accounts:login"},
+    "accounts:identity": {**everybody("200"), "anonymous": "accounts:login"},
+    "accounts:logout": everybody("405 405 accounts:signed_out"),
+    "accounts:signed_out": everybody(READ),
+    "plans:list": public(READ),
+    "plans:detail": public(READ),
+    "plans:attachment": public(READ),
+    "profiles:edit": signed_in("200"),
+    "profiles:photo:upload": signed_in("200 200 422"),
+    "profiles:photo:crop": own("200 200 422"),
+    "profiles:photo:image": own(READ),
+    "profiles:photo:portrait": signed_in("404 404 405"),
+    "registrations:list": signed_in(READ),
+    "registrations:start": signed_in("405 405 registrations:edit"),
+    "registrations:detail": own(READ),
+    "registrations:edit": own("200"),
+    "registrations:occupation": own("200"),
+    "registrations:photo:upload": own("200 200 422"),
+    "registrations:photo:crop": own("200 200 422"),
+    "registrations:photo:image": own(READ),
+    "registrations:photo:portrait": own(READ),
+    "registrations:check": own(READ),
+    "registrations:submitted": own("registrations:detail registrations:detail 405"),
+    "registrations:seen": own("405 405 registrations:detail"),
+    "registrations:delete": own("200 200 registrations:list"),
+    "registrations:submit": own("200 200 registrations:submitted"),
+    "registrations:recall": own("registrations:detail"),
+    "registrations:withdraw": own("registrations:detail"),
+    "admin:index": desk("200"),
+    "admin:login": signed_in("403"),
+    "admin:logout": desk(
+        "admin:index admin:index accounts:signed_out", owner="admin:index", other_applicant="admin:index"
+    ),
+    "admin:autocomplete": desk("403 403 405"),
+    "admin:jsi18n": desk(READ),
+    "admin:app_list": desk("200"),
+    "admin/(?P<url>.*)$": desk("404"),
+    "admin:plans_plan_changelist": desk("200"),
+    "admin:plans_plan_add": desk("403", staff="200", superuser="200"),
+    "admin:plans_plan_change": committee(READ_ONLY, "admin:index", manager="200", superuser="200"),
+    "admin:plans_plan_delete": desk("403"),
+    "admin:plans_plan_history": committee("200", "admin:index"),
+    "admin/plans/plan/<path:object_id>/": desk("admin:plans_plan_change"),
+    "admin:registrations_registration_changelist": desk("200"),
+    "admin:registrations_registration_add": desk("403"),
+    CHANGE: committee(READ_ONLY, "404 404 403"),
+    "admin:registrations_registration_delete": desk("403"),
+    "admin:registrations_registration_history": committee("200", "admin:index"),
+    "admin/registrations/registration/<path:object_id>/": desk(CHANGE),
+    "admin:registrations_registration_portrait": committee("200", "404"),
+    "admin:registrations_registration_number": committee("403 403 200", "404", viewer="403"),
+    "admin:registrations_registration_reopen": committee(f"{CHANGE} {CHANGE} 200", "404"),
+    **{
+        f"admin:registrations_registration_{step}": committee("200", "404", viewer=f"{CHANGE} {CHANGE} 200")
+        for step in ("return", "approve", "reject")
+    },
+}
+for model in ("accounts_user", "accounts_auditentry"):
+    RULES |= {
+        f"admin:{model}_changelist": desk("403", superuser="200"),
+        f"admin:{model}_history": desk("403", superuser="200"),
+        f"admin:{model}_change": desk("403", superuser=READ_ONLY),
+        f"admin:{model}_add": desk("403"),
+        f"admin:{model}_delete": desk("403"),
+        f"admin/{model.replace('_', '/')}/<path:object_id>/": desk(f"admin:{model}_change"),
+    }
+
+
+def test_every_address_has_a_rule_and_every_rule_an_address():
+    assert {name for name in RULES if set(RULES[name]) != set(ROLES)} == set()
+    assert set(ADDRESSES) - set(RULES) == set()
+    assert set(RULES) - set(ADDRESSES) == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_gets_what(db, role):
+    scene = Scene()
+    found = {}
+    for name, route in ADDRESSES.items():
+        found[name] = outcomes(scene.client(role), scene.address(route))
+    assert found == {name: RULES[name][role] for name in ADDRESSES}

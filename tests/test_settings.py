@@ -1,0 +1,226 @@
+"""Settings come from the environment, and a wrong value is refused at the start with its cure, never with the value."""
+
+import base64
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+from competition_portal import environment
+from tests.environment import DEFAULTS
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = str(ROOT / "competition_portal" / "settings.py")
+KEY = base64.b64encode(b"k" * 32).decode()
+SECRET = "0123456789" * 6
+POSTGRES = "postgres://portal:pass-word@db.example.cn:5433/portal?sslmode=require"
+
+
+@pytest.fixture
+def read(monkeypatch, tmp_path):
+    """`read(NAME=value, …)` is the settings under these variables and no other; None takes one away."""
+    monkeypatch.setattr(environment, "DECLARED", {})
+    base = {name: value for name, value in DEFAULTS.items() if name.startswith("OIDC_")}
+    base |= {"SECRET_KEY": SECRET, "DATA_DIR": str(tmp_path / "data")}
+
+    def settings(**variables):
+        kept = {name: value for name, value in (base | variables).items() if value is not None}
+        monkeypatch.setattr(os, "environ", kept)
+        return runpy.run_path(SETTINGS)
+
+    return settings
+
+
+WRONG = [
+    ("DEBUG", "perhaps"),
+    ("SECRET_KEY", "too-short"),
+    ("SECRET_KEY", "a" * 60),
+    ("SECRET_KEY", "django-insecure-" + SECRET),
+    ("ALLOWED_HOSTS", "https://jnjs.example.cn"),
+    ("ALLOWED_HOSTS", "jnjs.example.cn:8000"),
+    ("ALLOWED_HOSTS", ","),
+    ("CSRF_TRUSTED_ORIGINS", "jnjs.example.cn"),
+    ("USE_HTTPS", "2"),
+    ("TRUST_PROXY", "always"),
+    ("DATA_DIR", "/proc/nowhere"),
+    ("DATABASE_URL", "mysql://root:pass-word@db/portal"),
+    ("DATABASE_URL", "postgres://portal:pass-word@db:port/portal"),
+    ("DATABASE_URL", "nonsense-with-pass-word"),
+    ("DATABASE_POOL_SIZE", "0"),
+    ("DATABASE_POOL_SIZE", "-1"),
+    ("DATABASE_POOL_SIZE", "٣"),
+    ("DATABASE_POOL_SIZE", "many"),
+    ("LOG_LEVEL", "LOUD"),
+    ("FIELD_ENCRYPTION_KEYS", KEY),
+    ("FIELD_ENCRYPTION_KEYS", "k1:c2hvcnQ="),
+    ("FIELD_ENCRYPTION_KEYS", f"k1:{KEY},k1:{KEY}"),
+    ("FIELD_ENCRYPTION_KEYS", f"k-1:{KEY}"),
+    ("FIELD_ENCRYPTION_KEYS", ","),
+    ("BLIND_INDEX_KEY", "not base64!"),
+    ("BLIND_INDEX_KEY", "c2hvcnQ="),
+    ("OIDC_OP_ISSUER", "id.example.cn"),
+    ("OIDC_OP_AUTHORIZATION_ENDPOINT", "javascript:alert(1)"),
+    ("OIDC_OP_TOKEN_ENDPOINT", "https://"),
+    ("OIDC_OP_USER_ENDPOINT", "ftp://id.example.cn/"),
+    ("OIDC_OP_JWKS_ENDPOINT", "//id.example.cn"),
+    ("OIDC_OP_LOGOUT_ENDPOINT", "logout"),
+    ("OIDC_RP_SCOPES", "profile"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_value_is_refused_with_its_cure(read, name, value):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(**{name: value})
+    cure = environment.DECLARED[name].cure
+    assert str(refusal.value) == f"环境变量 {name} 的值不正确。{cure}"
+    assert cure.endswith("。")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SECRET_KEY",
+        "OIDC_OP_ISSUER",
+        "OIDC_RP_CLIENT_ID",
+        "OIDC_RP_CLIENT_SECRET",
+        "OIDC_OP_AUTHORIZATION_ENDPOINT",
+        "OIDC_OP_TOKEN_ENDPOINT",
+        "OIDC_OP_USER_ENDPOINT",
+        "OIDC_OP_JWKS_ENDPOINT",
+    ],
+)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_what_is_missing_is_named_with_its_cure(read, name, value):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(**{name: value})
+    assert str(refusal.value) == f"缺少环境变量 {name}。{environment.DECLARED[name].cure}"
+
+
+def test_no_wrong_value_is_repeated_where_the_portal_is_started():
+    """A traceback goes to a log that many can read, and a secret may stand in the wrong variable."""
+    wrong = {"DATABASE_URL": "postgres://portal:pass-word@db:port/portal"}
+    variables = {**os.environ, "SECRET_KEY": SECRET, **wrong, "DJANGO_SETTINGS_MODULE": "competition_portal.settings"}
+    command = [sys.executable, "manage.py", "migrate"]
+    answer = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert answer.returncode != 0
+    assert "环境变量 DATABASE_URL 的值不正确。写 postgres://用户:密码@主机:端口/库名" in answer.stderr
+    assert [word for word in ("pass-word", "KeyError", "ValueError") if word in answer.stderr + answer.stdout] == []
+
+
+def test_a_database_file_where_nothing_can_be_written(read):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(DATABASE_URL="sqlite:////proc/nowhere/portal.sqlite3")
+    assert str(refusal.value) == "SQLite 数据库所在的目录不能写入。请把 DATA_DIR 或 DATABASE_URL 换成可写的路径。"
+
+
+def test_sqlite_waits_at_the_start_of_a_transaction(read, tmp_path):
+    settings = read()
+    database = settings["DATABASES"]["default"]
+    assert (database["ENGINE"], database["NAME"]) == (
+        "django.db.backends.sqlite3",
+        str(tmp_path / "data" / "portal.sqlite3"),
+    )
+    assert database["OPTIONS"] == {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": "PRAGMA journal_mode=WAL;",
+    }
+    assert (tmp_path / "data").is_dir()
+
+
+def test_postgresql_is_asked_through_a_pool(read):
+    database = read(DATABASE_URL=POSTGRES, DATABASE_POOL_SIZE="12")["DATABASES"]["default"]
+    assert database["OPTIONS"] == {
+        "sslmode": "require",
+        "pool": {"min_size": 1, "max_size": 12, "timeout": 3},
+        "connect_timeout": 3,
+    }
+    # A pool asks for connections that Django does not keep on its own.
+    assert (database["HOST"], database["PORT"], database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (
+        "db.example.cn",
+        5433,
+        0,
+        True,
+    )
+
+
+CAREFUL = (
+    *("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"),
+    *("SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD"),
+)
+
+
+@pytest.mark.parametrize(
+    ("variables", "https"),
+    [
+        ({"ALLOWED_HOSTS": "jnjs.example.cn"}, True),
+        ({"ALLOWED_HOSTS": "jnjs.example.cn", "USE_HTTPS": "false"}, False),
+        ({"ALLOWED_HOSTS": "jnjs.example.cn,localhost"}, True),
+        ({"ALLOWED_HOSTS": "localhost"}, False),
+        ({"DEBUG": "true"}, False),
+        ({"DEBUG": "true", "USE_HTTPS": "yes"}, True),
+    ],
+)
+def test_https_is_on_where_others_can_reach_the_portal(read, variables, https):
+    settings = read(**variables)
+    assert {name: settings[name] for name in CAREFUL} == dict.fromkeys(CAREFUL, https)
+    assert settings["SECURE_HSTS_SECONDS"] == (365 * 24 * 3600 if https else 0)
+
+
+def test_what_differs_while_developing(read):
+    settings = read(DEBUG="true", SECRET_KEY=None)
+    assert settings["SECRET_KEY"] == settings["DEVELOPMENT_SECRET_KEY"]
+    assert (settings["DEBUG"], settings["WHITENOISE_USE_FINDERS"], read()["DEBUG"]) == (True, True, False)
+
+
+def test_a_proxy_is_believed_only_when_told_to(read):
+    assert read()["SECURE_PROXY_SSL_HEADER"] is None
+    assert read(TRUST_PROXY="on")["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+def test_keys_in_the_order_given(read):
+    other = base64.b64encode(b"o" * 32).decode()
+    settings = read(FIELD_ENCRYPTION_KEYS=f" k2:{other}, k1:{KEY} ", BLIND_INDEX_KEY=KEY)
+    assert list(settings["FIELD_ENCRYPTION_KEYS"].items()) == [("k2", b"o" * 32), ("k1", b"k" * 32)]
+    assert settings["BLIND_INDEX_KEY"] == b"k" * 32
+
+
+def test_the_content_security_policy_leaves_nothing_open(read):
+    policy = read(OIDC_OP_LOGOUT_ENDPOINT="https://id.example.cn/o/logout/")["SECURE_CSP"]
+    assert policy == {
+        "default-src": [CSP.SELF],
+        "script-src": [CSP.SELF],
+        "style-src": [CSP.SELF],
+        "img-src": [CSP.SELF, "data:", "blob:"],
+        "object-src": [CSP.NONE],
+        "base-uri": [CSP.NONE],
+        "frame-ancestors": [CSP.NONE],
+        "form-action": [CSP.SELF, "https://id.example.cn"],
+    }
+    assert "unsafe" not in str(policy)
+
+
+def test_signing_out_may_end_where_the_platform_has_no_sign_out(read):
+    settings = read(OIDC_OP_LOGOUT_ENDPOINT="", OIDC_OP_AUTHORIZATION_ENDPOINT="https://login.example.cn/authorize")
+    assert settings["SECURE_CSP"]["form-action"] == [CSP.SELF, "https://login.example.cn"]
+
+
+def test_how_the_portal_speaks_and_signs_in(read):
+    settings = read()
+    names = ["LANGUAGE_CODE", "TIME_ZONE", "USE_TZ", "OIDC_RP_SIGN_ALGO", "OIDC_USE_PKCE", "X_FRAME_OPTIONS"]
+    assert [settings[name] for name in names] == ["zh-hans", "Asia/Shanghai", True, "RS256", True, "DENY"]
+    assert settings["AUTHENTICATION_BACKENDS"] == ["accounts.oidc.PlatformBackend"]
+
+
+def test_every_variable_is_in_the_operators_table(read):
+    read()
+    page = (ROOT / "docs" / "operators" / "configuration.md").read_text()
+    named = re.findall(r"^\|\s*`([A-Z_]+)`\s*\|", page, re.MULTILINE)
+    assert sorted(named) == sorted(environment.DECLARED)
