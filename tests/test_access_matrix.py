@@ -202,7 +202,7 @@ RULES: dict[str, Rule] = {
     "registrations:recall": own("registrations:detail"),
     "registrations:withdraw": own("registrations:detail"),
     "admin:index": desk("200"),
-    "admin:login": signed_in("403"),
+    "admin:login": signed_in("admin:index", owner="403", other_applicant="403"),
     "admin:logout": desk(
         "admin:index admin:index accounts:signed_out", owner="admin:index", other_applicant="admin:index"
     ),
