@@ -112,7 +112,7 @@ def test_half_filled_is_saved_and_what_is_missing_is_listed(client, applicant):
 
 def test_everything_may_be_taken_out_again(client, applicant):
     save(client, **COMPLETE)
-    empty = {name: "" for name in COMPLETE}
+    empty = dict.fromkeys(COMPLETE, "")
     save(client, **empty)
     locked = {"sex": "male", "birth_date": date(1990, 3, 7), "years_of_service": None}
     assert kept(applicant) == {**empty, **locked}
