@@ -163,9 +163,12 @@ class Profile(PersonalDetails):
 
     def set_portrait(self, portrait: Portrait) -> None:
         with transaction.atomic():
+            if self.pk is None:
+                self.pk = Profile.objects.get_or_create(user=self.user, defaults=self.details())[0].pk
             before = self.portrait
             self.portrait = portrait
-            self.save()
+            # The portrait alone: a picture takes its time, and the text may have been saved in another tab meanwhile.
+            Profile.objects.filter(pk=self.pk).update(portrait=portrait, updated_at=timezone.now())
             profile_changed.send(type(self), profile=self, changed={"portrait": (before, portrait)})
 
     def save_details(self, version: int, values: dict[str, Any]) -> None:
