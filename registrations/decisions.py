@@ -35,9 +35,7 @@ class DecisionForm(forms.Form):
         self.action = action
         if action == Action.RETURN:
             for name, label in FIXABLE.items():
-                self.fields[f"fix_{name}"] = forms.CharField(
-                    label=label, required=False, max_length=200, strip=True, help_text="不用改的留空。"
-                )
+                self.fields[f"fix_{name}"] = forms.CharField(label=label, required=False, max_length=200, strip=True)
         self.fields["note"] = forms.CharField(
             label="总的意见" if action == Action.RETURN else "意见",
             required=False,
