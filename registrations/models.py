@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -220,12 +220,7 @@ class Registration(PersonalDetails, DocumentHolder):
         if line.complete:
             values["submitted_at"] = now
         unchanged = Registration.objects.filter(pk=self.pk, status=self.status, version=self.version)
-        try:
-            with transaction.atomic():
-                moved = unchanged.update(**values)
-        except IntegrityError as problem:
-            raise StepRefused("同一个竞赛已有另一份有效的报名，不能恢复这一份。") from problem
-        if not moved:
+        if not unchanged.update(**values):
             raise StepRefused("这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。")
 
     def move_seat(self, line: workflow.Step, seat: int | None) -> None:
