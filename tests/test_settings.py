@@ -49,7 +49,7 @@ WRONG = [
     ("USE_HTTPS", "2"),
     ("TRUST_PROXY", "always"),
     ("DATA_DIR", "/proc/nowhere"),
-    ("DATABASE_URL", "mysql://root:pass-word@db/portal"),
+    ("DATABASE_URL", "mysql://portal:pass-word@db/portal"),
     ("DATABASE_URL", "postgres://portal:pass-word@db:port/portal"),
     ("DATABASE_URL", "nonsense-with-pass-word"),
     ("DATABASE_POOL_SIZE", "0"),
