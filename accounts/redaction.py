@@ -48,16 +48,16 @@ PERSONAL_NAMES = (
 NAMED = re.compile(
     rf"""(?<![\w-])(?P<name>{"|".join(map(re.escape, sorted({*SECRET_NAMES, *PERSONAL_NAMES}, key=len, reverse=True)))})
     (?P<between>\\?["']?\)?\s*(?:=|:|：|%3D)\s*\[?\(?)
-    (?:\\?"(?:[^"\\]|\\[^"])*\\?"|\\?'(?:[^'\\]|\\[^'])*\\?'|[^\s&"'<>,;()\[\]{{}}，；。）]+)""",
+    (?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\"(?:[^"\\]|\\[^"])*\\"|[^\s&"'<>,;()\[\]{{}}，；。）]+)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
 
 def redact(text: str) -> str:
     """The text without what should never have been in it. Never raises; the same again for what it has masked."""
-    text = DOTTED.sub(without_token, text)
     text = BEARER.sub(rf"\1\2{TOKEN}", text)
     text = NAMED.sub(rf"\g<name>\g<between>{HIDDEN}", text)
+    text = DOTTED.sub(without_token, text)
     text = ENCODED.sub(DOCUMENT, text)
     text = BROKEN.sub(DOCUMENT, text)
     text = OLD_FOREIGN_CARD.sub(DOCUMENT, text)
