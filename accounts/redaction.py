@@ -29,6 +29,8 @@ CENTURY = rf"(?:[1１]{GAP}[89８９]|[2２]{GAP}[0０])"
 BROKEN = re.compile(rf"{FREE}{digits(6)}{CENTURY}{GAP}{digits(9)}{LAST}{END}", re.IGNORECASE)
 ENCODED = re.compile(rf"(?:%EF%BC%9[0-9]){{14,18}}{LAST}", re.IGNORECASE)
 OLD_FOREIGN_CARD = re.compile(rf"(?<![A-Za-z])[A-Za-z]{{3}}[0-9]{{12}}{END}")
+# One letter and eight digits or two and seven: Chinese passports, travel permits, and many others' passports.
+PASSPORT = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z][0-9]{8}|[A-Za-z]{2}[0-9]{7})(?![A-Za-z0-9])")
 MOBILE_NUMBER = re.compile(rf"{FREE}(?:(?:\+|%2B|00)?86{GAP})?1[3-9][0-9]{GAP}[0-9]{{4}}{GAP}[0-9]{{4}}{END}")
 # Anything of the shape of a token; whether it holds one is asked of each match, which keeps long texts cheap.
 DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]*+)++")
@@ -61,6 +63,7 @@ def redact(text: str) -> str:
     text = ENCODED.sub(DOCUMENT, text)
     text = BROKEN.sub(DOCUMENT, text)
     text = OLD_FOREIGN_CARD.sub(DOCUMENT, text)
+    text = PASSPORT.sub(DOCUMENT, text)
     text = UNBROKEN.sub(DOCUMENT, text)
     return MOBILE_NUMBER.sub(MOBILE, text)
 

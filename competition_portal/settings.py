@@ -264,7 +264,9 @@ LOGGING = {
     # Named again, because Django's own configuration gives both of them handlers that mask nothing.
     "loggers": {
         name: {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False} for name in ("django", "django.server")
-    },
+    }
+    # At DEBUG they repeat what is personal: the whole context of a page, the tags and bytes of a photo.
+    | {name: {"level": LOG_LEVEL if LOG_LEVEL != "DEBUG" else "INFO"} for name in ("django.template", "PIL")},
 }
 # Nobody is sent a report by mail (no ADMINS, no AdminEmailHandler); whoever makes one gets these.
 DEFAULT_EXCEPTION_REPORTER_FILTER = "accounts.error_reports.PersonalDataFilter"

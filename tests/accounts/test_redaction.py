@@ -66,7 +66,18 @@ def test_several_hundred_numbers_of_each_type(document_type):
         assert redact(f"a {number} b {number.lower()} c") == f"a {DOCUMENT} b {DOCUMENT} c"
 
 
-@pytest.mark.parametrize("text", ["110105491231002", "USA110090030700", "1101051949123100", "110105194912310021"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "110105491231002",
+        "USA110090030700",
+        "1101051949123100",
+        "110105194912310021",
+        "E12345678",
+        "EJ1234567",
+        "h12345678",
+    ],
+)
 def test_old_mistyped_and_foreign_ones(text):
     assert redact(f"refused {text}.") == f"refused {DOCUMENT}."
 
