@@ -12,7 +12,7 @@ ENV PATH=/opt/portal/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA
 RUN useradd --system --no-create-home --shell /usr/sbin/nologin portal
 WORKDIR /srv/portal/app
 COPY --from=build /opt/portal /opt/portal
-COPY manage.py ./
+COPY manage.py gunicorn.conf.py ./
 COPY accounts accounts
 COPY competition_portal competition_portal
 COPY photos photos

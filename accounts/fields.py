@@ -23,8 +23,20 @@ VERSION = "v1"
 NONCE_BYTES = 12  # NIST SP 800-38D, 5.2.1.1: the length that GCM is made for
 
 
-class TamperedCiphertext(ValueError):
-    """What is stored was changed, was moved from another place, or was encrypted with a key that we do not have."""
+class TamperedCiphertext(Exception):
+    """What is stored was changed, was moved from another place, or was encrypted with a key that we do not have.
+
+    Not a ValueError: code that expects bad input would swallow it. `place` is the table and the column, with the
+    primary key where it is known; the text is safe to log.
+    """
+
+    def __init__(self, place: str, sentence: str) -> None:
+        super().__init__(f"{place} 里{sentence}")
+        self.place, self.sentence = place, sentence
+
+    def at(self, pk: object) -> "TamperedCiphertext":
+        """The same with the row: a column does not know which one it is read for."""
+        return TamperedCiphertext(f"{self.place}:{pk}", self.sentence)
 
 
 def encrypt_text(plain: str, context: str) -> str:
@@ -41,7 +53,7 @@ def decrypt_text(stored: str, context: str) -> str:
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode()).decode()
     except (InvalidTag, ValueError):
-        raise TamperedCiphertext(f"{context} 里的密文被改动过，或是从别处移来的，请从备份恢复这一行。") from None
+        raise TamperedCiphertext(context, "的密文被改动过，或是从别处移来的，请从备份恢复这一行。") from None
 
 
 def opened(stored: str, context: str) -> tuple[bytes, bytes]:
@@ -54,10 +66,10 @@ def opened(stored: str, context: str) -> tuple[bytes, bytes]:
         sealed = b""
     # Encoded again, because several texts decode to the same bytes and only one of them is what we wrote.
     if version != VERSION or not sealed or base64.b64encode(sealed).decode() != encoded:
-        raise TamperedCiphertext(f"{context} 里存的不是本系统写入的密文，请从备份恢复这一行。")
+        raise TamperedCiphertext(context, "存的不是本系统写入的密文，请从备份恢复这一行。")
     if key_id not in settings.FIELD_ENCRYPTION_KEYS:
         raise TamperedCiphertext(
-            f"{context} 里的密文所用的密钥不在 FIELD_ENCRYPTION_KEYS 中，请补上旧密钥，或从备份恢复这一行。"
+            context, "的密文所用的密钥不在 FIELD_ENCRYPTION_KEYS 中，请补上旧密钥，或从备份恢复这一行。"
         )
     return settings.FIELD_ENCRYPTION_KEYS[key_id], sealed
 

@@ -1,16 +1,19 @@
 """Who someone is: the account, the identity that was confirmed for it, and the record of who did what."""
 
 import uuid
-from typing import Any
+from collections.abc import Collection
+from hmac import compare_digest
+from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core import checks
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts import identity
-from accounts.fields import EncryptedTextField, blind_index
+from accounts.fields import EncryptedTextField, TamperedCiphertext, blind_index
 from accounts.identity import DocumentNumber, DocumentType
 
 
@@ -82,6 +85,22 @@ class DocumentHolder(models.Model):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **how: Any) -> Self:
+        """Raises TamperedCiphertext for a number that was exchanged for another row's: it opens, but is not the one
+        whose fingerprint stands beside it."""
+        held = super().from_db(db, field_names, values, **how)
+        if {"document_type", "document_number", "document_index"} <= set(field_names):
+            number = held.document_number
+            expected = blind_index(held.document_type, number) if number else ""
+            if not compare_digest(expected, held.document_index):
+                place = f"{cls._meta.db_table}.document_number:{held.pk}"
+                raise TamperedCiphertext(
+                    place,
+                    "的密文与旁边的指纹不符，可能是从另一行换来的，请从备份恢复这一行；如果每一行都这样，请检查 BLIND_INDEX_KEY 是否被更换。",
+                )
+        return held
 
     def hold_document(self, document: DocumentNumber) -> None:
         self.document_type = document.type
@@ -188,6 +207,17 @@ class AppendOnlyModel(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise AppendOnly(f"{type(self).__name__} lines are never removed")
+
+    @classmethod
+    def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
+        """What cannot be written again cannot be encrypted again: the old key would be needed for ever."""
+        sealed = [field for field in cls._meta.local_fields if isinstance(field, EncryptedTextField)]
+        hint = "Keep what is encrypted in a table whose lines can be written again (manage.py rotate_keys)."
+        found = [
+            checks.Error("An append-only line cannot hold encrypted text.", hint, field, "accounts.E011")
+            for field in sealed
+        ]
+        return [*super().check(**kwargs), *found]
 
 
 class AuditEntry(AppendOnlyModel):

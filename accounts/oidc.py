@@ -19,7 +19,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from accounts import identity
 from accounts.audit import record
 from accounts.deadline import session_until
-from accounts.fields import decrypt_text, encrypt_text
+from accounts.fields import TamperedCiphertext, decrypt_text, encrypt_text
 from accounts.models import Identity, User
 
 logger = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ def sign_out_url(request: HttpRequest, id_token: str) -> str:
     query = {"post_logout_redirect_uri": back, "client_id": settings.OIDC_RP_CLIENT_ID}
     try:
         query["id_token_hint"] = decrypt_text(id_token, ID_TOKEN_CONTEXT)
-    except ValueError:
+    except TamperedCiphertext:
         logger.warning("the session's ID token could not be read; signing out here only")
         return back
     return f"{settings.OIDC_OP_LOGOUT_ENDPOINT}?{urlencode(query)}"

@@ -258,7 +258,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"redacted": {"()": "accounts.redaction.RedactingFilter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redacted"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False}},
+    # Named again, because Django's own configuration gives both of them handlers that mask nothing.
+    "loggers": {
+        name: {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False} for name in ("django", "django.server")
+    }
+    # At DEBUG they repeat what is personal: the whole context of a page, the tags and bytes of a photo.
+    | {name: {"level": LOG_LEVEL if LOG_LEVEL != "DEBUG" else "INFO"} for name in ("django.template", "PIL")},
 }
+# Nobody is sent a report by mail (no ADMINS, no AdminEmailHandler); whoever makes one gets these.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "accounts.error_reports.PersonalDataFilter"
+DEFAULT_EXCEPTION_REPORTER = "accounts.error_reports.PersonalDataReporter"

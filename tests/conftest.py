@@ -11,6 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from tests import scenes
+from tests.log_watch import LogWatch
 
 CHROMIUM_ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -26,6 +27,20 @@ def own_storage(tmp_path: Path, settings: Any) -> None:
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = storages
     settings.STATIC_ROOT = tmp_path  # whitenoise asks for a folder that exists
+
+
+@pytest.fixture(scope="session")
+def installed_log_watch() -> Iterator[LogWatch]:
+    with LogWatch().installed() as watch:
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def log_watch(installed_log_watch: LogWatch) -> Iterator[LogWatch]:
+    """Fails the test in which a document number of the tests' people reached a log, masked afterwards or not."""
+    installed_log_watch.found.clear()
+    yield installed_log_watch
+    assert installed_log_watch.found == [], "a planted person appears in the log"
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from datetime import date
 
 from accounts.identity import Sex, check_character
 
+# Every number that was made here: none of them may appear in a log line (tests/log_watch.py).
+PLANTED = {"11010519491231002X"}  # the standard's own example, which many tests type
 NUMBERS_A_DAY = 499  # odd 001–997 for men, even 002–998 for women
 
 
@@ -22,9 +24,14 @@ def resident_number(serial: int, *, born: date = date(1990, 3, 7), sex: Sex, reg
 def eighteen(beginning: str, sequence: int, *, born: date, sex: Sex) -> str:
     """18 characters by GB 11643 after a beginning of 6, for permits and foreign cards too; sequence from 0 to 498."""
     digits = f"{beginning}{born:%Y%m%d}{2 * sequence + (1 if sex == Sex.MALE else 2):03}"
-    return digits + check_character(digits)
+    return planted(digits + check_character(digits))
 
 
 def passport_number(serial: int) -> str:
     """Shaped like an ordinary Chinese passport's."""
-    return f"E{serial:08}"
+    return planted(f"E{serial:08}")
+
+
+def planted(number: str) -> str:
+    PLANTED.add(number)
+    return number

@@ -10,6 +10,7 @@ from accounts.identity import DocumentType, parse
 from accounts.models import AlreadyConfirmed, DocumentTaken, Identity, User
 from tests import scenes
 from tests.people import passport_number
+from tests.registrations.threads import at_once
 
 TODAY = timezone.localdate()
 
@@ -121,3 +122,28 @@ def test_a_copy_of_the_document_is_encrypted_for_its_own_place(applicant, occupa
         (second,) = cursor.fetchone()
     assert first != second
     assert applicant.identity.document_number not in first + second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_fifty_that_confirm_a_document_at_once_one_succeeds():
+    """Whoever comes second is told so; nobody's row changes but that of the one who was first."""
+    people = [scenes.account() for _ in range(50)]
+    document = passport(50)
+
+    def confirming(user):
+        def confirm():
+            try:
+                user.identity.confirm(legal_name=f"第{user.pk}人", document=document)
+            except DocumentTaken:
+                return None
+            return user.pk
+
+        return confirm
+
+    answers = at_once(*map(confirming, people))
+    (winner,) = [answer for answer in answers if answer is not None]
+    assert (len(answers), answers.count(None)) == (50, 49)
+    kept = Identity.objects.exclude(legal_name="", document_type="", document_index="", confirmed_at=None)
+    assert [(row.user_id, row.legal_name, row.document_number) for row in kept] == [
+        (winner, f"第{winner}人", document.number)
+    ]
