@@ -12,7 +12,8 @@ ENV PATH=/opt/portal/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA
 RUN useradd --system --no-create-home --shell /usr/sbin/nologin portal
 WORKDIR /srv/portal/app
 COPY --from=build /opt/portal /opt/portal
-COPY manage.py gunicorn.conf.py ./
+COPY manage.py ./
+COPY deploy/gunicorn.conf.py deploy/
 COPY accounts accounts
 COPY competition_portal competition_portal
 COPY photos photos
@@ -31,6 +32,6 @@ RUN DEBUG=true OIDC_OP_ISSUER=https://build.invalid OIDC_RP_CLIENT_ID=build OIDC
 USER portal
 EXPOSE 8000
 # A proxy that buffers belongs in front of it: alone, slow clients would occupy every thread.
-CMD ["gunicorn", "competition_portal.wsgi:application", "--bind", "0.0.0.0:8000", \
+CMD ["gunicorn", "competition_portal.wsgi:application", "--config", "deploy/gunicorn.conf.py", "--bind", "0.0.0.0:8000", \
      "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket", \
      "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-"]

@@ -1,7 +1,7 @@
 """What slips into a log line is masked: document and mobile numbers, tokens, and what stands behind a telling name.
 
 A net under code that should not have let it slip, so it rather takes too much: a long number that is none, a `code=` that
-is no secret. Pure but for the logging classes; gunicorn.conf.py uses it without Django.
+is no secret. Pure but for the logging classes; deploy/gunicorn.conf.py uses it without Django.
 """
 
 import copy

@@ -234,10 +234,10 @@ def test_nobody_is_mailed_a_report():
 
 
 def test_the_application_server_has_it():
-    """As gunicorn reads it: the file in the folder that it is started in, here and in the image."""
+    """As gunicorn reads it: the file that the image names."""
     place = Path(portal_settings.BASE_DIR)
     names = {}
-    exec(compile((place / "gunicorn.conf.py").read_text(), "gunicorn.conf.py", "exec"), names)  # noqa: S102
+    exec(compile((place / "deploy/gunicorn.conf.py").read_text(), "gunicorn.conf.py", "exec"), names)  # noqa: S102
     config = Config()
     config.set("logger_class", names["logger_class"])
     config.set("accesslog", "-")
@@ -249,7 +249,7 @@ def test_the_application_server_has_it():
     finally:
         chosen.error_log.handlers.clear()
         chosen.access_log.handlers.clear()
-    assert "COPY manage.py gunicorn.conf.py ./" in (place / "Dockerfile").read_text()
+    assert '"--config", "deploy/gunicorn.conf.py"' in (place / "Dockerfile").read_text()
 
 
 def test_the_net_can_be_hung_up_without_django():

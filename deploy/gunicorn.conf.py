@@ -1,4 +1,4 @@
-"""What the application server reads by itself from the folder it is started in: its log lines are masked as ours are."""
+"""What the application server is told beside its options: its log lines are masked as ours are."""
 
 from typing import Any
 
