@@ -29,6 +29,6 @@ lock:
 	@scripts/lock
 
 clean:
-	@rm -rf .venv .var .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache .coverage .coverage.*
+	@rm -rf .venv .var .static .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache .coverage .coverage.*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "已删除。"

@@ -2,14 +2,20 @@
 
 import io
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from http.client import HTTPResponse
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+# So many connections may be on their way at once in this process: one whose name server hangs keeps its thread.
+UNDERWAY = threading.BoundedSemaphore(32)
 
 
 class UntilDeadline(io.RawIOBase):
@@ -37,15 +43,56 @@ class UntilDeadline(io.RawIOBase):
         super().close()
 
 
+def connect_until(deadline: float, connect: Callable[[], socket.socket]) -> socket.socket:
+    """What `connect` returns, or TimeoutError at the deadline.
+
+    In a thread, because nothing can end the look-up of a name, and a name with several addresses gets the time limit
+    of `requests` for each of them. A connection that comes too late is closed by whoever made it.
+    """
+    coming: Future[socket.socket] = Future()
+
+    def run() -> None:
+        try:
+            coming.set_result(connect())
+        except BaseException as problem:
+            coming.set_exception(problem)
+        finally:
+            UNDERWAY.release()
+
+    if not UNDERWAY.acquire(blocking=False):
+        raise ConnectionRefusedError("too many connections are still being made")
+    threading.Thread(target=run, name="connect", daemon=True).start()
+    try:
+        return coming.result(timeout=max(deadline - time.monotonic(), 0))
+    except TimeoutError:
+        coming.add_done_callback(close_late)
+        raise
+
+
+def close_late(late: Future[socket.socket]) -> None:
+    if not late.exception():
+        late.result().close()
+
+
 def bounded(connection: Any, deadline: float) -> type[Any]:
-    """The connection class, reading status line, headers and body under one deadline."""
+    """The connection class: name, connection, handshake, status line, headers and body under one deadline."""
 
     class Answer(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
             super().__init__(sock, *args, **kwargs)
             self.fp = io.BufferedReader(UntilDeadline(self.fp.detach(), sock, deadline))
 
-    return type("BoundedConnection", (connection,), {"response_class": Answer})
+    def new_conn(self: Any) -> socket.socket:
+        try:
+            sock = connect_until(deadline, lambda: connection._new_conn(self))
+        except TimeoutError as problem:
+            raise ConnectTimeoutError(self, "past the deadline") from problem
+        except ConnectionRefusedError as problem:
+            raise NewConnectionError(self, str(problem)) from problem
+        sock.settimeout(max(deadline - time.monotonic(), 0.001))  # for the TLS handshake as a whole
+        return sock
+
+    return type("BoundedConnection", (connection,), {"response_class": Answer, "_new_conn": new_conn})
 
 
 class DeadlineAdapter(HTTPAdapter):

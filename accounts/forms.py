@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict
 from django.utils import timezone
 
 from accounts import identity
@@ -20,6 +21,24 @@ def clean_person_name(text: str) -> str:
     if not {"mark", "L", "M"}.issuperset(kinds) or (kinds and "L" not in kinds):
         raise ValidationError("姓名只能包含汉字、字母、间隔号（·）和空格，请与证件上的姓名一致。")
     return name
+
+
+class ConsentField(forms.BooleanField):
+    """The separate consent to the use of sensitive personal data."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="我已阅读《隐私告知》，单独同意处理我的敏感个人信息：身份证件和证件照",
+            error_messages={
+                "required": "没有您的单独同意，不能处理身份证件和证件照，也就无法报名。请阅读《隐私告知》，同意的话勾选这一项。"
+            },
+        )
+
+
+class ConsentForm(forms.Form):
+    """The same, asked again by itself when the notice has changed."""
+
+    consented = ConsentField()
 
 
 class IdentityForm(forms.Form):
@@ -49,6 +68,10 @@ class IdentityForm(forms.Form):
         label="我已核对，以上信息与证件一致，并知道确认后不能自行修改",
         error_messages={"required": "请先核对信息，再勾选这一项。"},
     )
+    # Of its own, beside the other box, and never ticked beforehand (PIPL, articles 14 and 29).
+    consented = ConsentField()
+
+    document_is_malformed = False  # known once the form is validated: a number was given and is none
 
     def __init__(self, vouched: Identity, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,8 +97,15 @@ class IdentityForm(forms.Form):
                     cleaned["document_type"], cleaned["document_number"], today=timezone.localdate()
                 )
             except ValidationError as problem:
+                self.document_is_malformed = True
                 self.add_error("document_number", problem)
         return cleaned
+
+    def refuse(self, sentence: str) -> None:
+        """Show what was typed again with this sentence alone: the document is not judged, nor is anything else."""
+        self._errors = ErrorDict()
+        self.cleaned_data: dict[str, Any] = {}
+        self.add_error(None, sentence)
 
     def confirm(self) -> None:
         """Confirm what was entered and vouched for. Raises AlreadyConfirmed or DocumentTaken."""

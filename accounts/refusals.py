@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from accounts.audit import record
 from accounts.fields import TamperedCiphertext
 from accounts.models import User
+from accounts.verbs import Verb
 
 logger = logging.getLogger(__name__)
 
-VERB = "ciphertext.refused"
 UNKNOWN_ACTOR = "anonymous"
 
 
@@ -24,7 +24,7 @@ def record_refusal(actor: User | str, refusal: TamperedCiphertext) -> None:
     logger.error("ciphertext refused: %s", refusal)
     try:
         with transaction.atomic():
-            record(actor, VERB, refusal.place[:80])
+            record(actor, Verb.CIPHERTEXT_REFUSED, refusal.place[:80])
     except DatabaseError:
         logger.exception("the refusal of %s could not be written into the record", refusal.place)
 

@@ -1,10 +1,12 @@
 """Coming and going: to the platform and back, 登录成功, 个人身份信息确认, signing out."""
 
 import logging
+import time
 from http import HTTPStatus
 
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,16 +17,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
+from accounts import kept_forms, limits, origin, sessions
 from accounts.audit import record
 from accounts.forms import IdentityForm
+from accounts.login_refusals import record_login_refused
 from accounts.middleware import before_confirmation
-from accounts.models import AlreadyConfirmed, DocumentTaken
-from accounts.oidc import EXPIRED, UNREACHABLE, LoginRefused, sign_out_url
+from accounts.models import AlreadyConfirmed, Consent, DocumentTaken, User
+from accounts.oidc import EXPIRED, UNREACHABLE, LoginRefused, authorization_endpoint, sign_out_url
 from accounts.requests import SignedInRequest
+from accounts.verbs import Verb
 
 logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 3
+STATE_SECONDS = 3600  # from leaving for the platform to coming back; somebody may register there first
 # What the platform may answer instead of a code (OpenID Connect Core 1.0, 3.1.2.6 and RFC 6749, 4.1.2.1).
 REFUSALS = {
     "access_denied": "您在统一身份认证平台取消了登录，或没有同意提供信息。需要时请重新登录。",
@@ -36,9 +42,9 @@ REFUSALS = {
 def onward(request: HttpRequest) -> str:
     """Where `next` leads, if that is ourselves; the plan list otherwise."""
     target = request.GET.get("next", "")
-    if url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        return target
-    return reverse("plans:list")
+    # A path: redirect() would take a single word for the name of a view, and fail where there is none of that name.
+    ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if ours and target.startswith("/") else reverse("plans:list")
 
 
 def login_failed(request: HttpRequest, refusal: LoginRefused) -> HttpResponse:
@@ -51,7 +57,19 @@ def login_failed(request: HttpRequest, refusal: LoginRefused) -> HttpResponse:
 @method_decorator([login_not_required, before_confirmation, never_cache], name="dispatch")
 class LoginView(OIDCAuthenticationRequestView):
     def get(self, request: HttpRequest) -> HttpResponse:
-        return redirect(onward(request)) if request.user.is_authenticated else super().get(request)
+        if request.user.is_authenticated:
+            return redirect(onward(request))
+        limits.LOGIN.claim(origin.current().address)
+        try:
+            self.OIDC_OP_AUTH_ENDPOINT = authorization_endpoint()
+        except LoginRefused as refusal:
+            return login_failed(request, refusal)
+        return super().get(request)
+
+    def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
+        """After a session that ended by itself the platform must not let in whoever sits there now without asking."""
+        again = {"prompt": "login"} if sessions.ended(request) else {}
+        return {**super().get_extra_params(request), **again}
 
 
 @method_decorator([login_not_required, before_confirmation, never_cache], name="dispatch")
@@ -60,8 +78,12 @@ class CallbackView(OIDCAuthenticationCallbackView):
         """Back from the platform. Whatever fails leaves a session that is signed in as it was."""
         try:
             self.check_state(request)
+        except LoginRefused as refusal:
+            return login_failed(request, refusal)
+        try:
             response = super().get(request)
         except LoginRefused as refusal:
+            record_login_refused(refusal.reason, refusal.user)
             return login_failed(request, refusal)
         return response
 
@@ -72,10 +94,13 @@ class CallbackView(OIDCAuthenticationCallbackView):
         if state not in states:
             raise LoginRefused("unknown state", EXPIRED)
         error = request.GET.get("error")
-        if error or not request.GET.get("code"):
+        old = time.time() - states[state]["added_on"] > STATE_SECONDS
+        if old or error or not request.GET.get("code"):
             del states[state]
             request.session["oidc_states"] = states
             request.session.save()  # the middleware saves no session where the answer is a 503
+            if old:
+                raise LoginRefused("expired state", EXPIRED)
             known = error if error in REFUSALS else "other"
             raise LoginRefused(
                 f"platform answered {known}", REFUSALS.get(known, "统一身份认证平台没有完成登录，请重新登录。")
@@ -102,6 +127,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@kept_forms.form_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @before_confirmation
 def confirm_identity(request: SignedInRequest) -> HttpResponse:
@@ -110,25 +136,58 @@ def confirm_identity(request: SignedInRequest) -> HttpResponse:
         return render(request, "accounts/identity_confirmed.html", {"identity": request.user.confirmed_identity})
     vouched = request.user.identity
     form = IdentityForm(vouched, request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    refusal = None
+    if form.is_bound:
         try:
-            form.confirm()
-        except AlreadyConfirmed:
-            return redirect(onward(request))
-        except DocumentTaken:
-            record(request.user, "identity.refused", request.user, detail="document taken")
-            form.add_error(None, vouched.taken_sentence)
-        else:
-            record(request.user, "identity.confirmed", request.user)
-            return redirect(onward(request))
-    return render(request, "accounts/identity.html", {"form": form, "vouched": vouched})
+            if judged(request, form):
+                return redirect(onward(request))
+        except limits.LimitReached as reached:
+            refusal = reached
+            form.refuse(str(reached))
+    kept_forms.restore(request, form)
+    response = render(request, "accounts/identity.html", {"form": form, "vouched": vouched})
+    if refusal:
+        response.status_code, response["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(refusal.retry_after)
+    return response
+
+
+def judged(request: SignedInRequest, form: IdentityForm) -> bool:
+    """Whether the form has confirmed the identity; otherwise it says why not. Raises LimitReached.
+
+    A time is claimed before the document is looked at, so that no two tries share one, and given back unless the
+    document was wrong.
+    """
+    claim = limits.CONFIRM.claim(request.user)
+    if not form.is_valid():
+        if not form.document_is_malformed:
+            claim.give_back()
+        return False
+    try:
+        confirm(request.user, form)
+    except AlreadyConfirmed:
+        pass
+    except DocumentTaken:
+        record(request.user, Verb.IDENTITY_REFUSED, request.user, detail="document taken")
+        form.add_error(None, form.vouched.taken_sentence)
+        return False
+    claim.give_back()
+    return True
+
+
+@transaction.atomic
+def confirm(user: User, form: IdentityForm) -> None:
+    """The identity, the consent to its use, and a line for each: all of them or none."""
+    form.confirm()
+    record(user, Verb.IDENTITY_CONFIRMED, user)
+    consent = Consent.give(user)
+    record(user, Verb.CONSENT_GIVEN, user, detail=consent.notice)
 
 
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Sign out here, then at the platform, and end on our page."""
     target = sign_out_url(request, request.session.get("id_token", ""))
     if request.user.is_authenticated:
-        record(request.user, "logout", request.user)
+        record(request.user, Verb.LOGOUT, request.user)
     auth.logout(request)
     return redirect(target)
 
@@ -144,4 +203,5 @@ def logout(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @before_confirmation
 def signed_out(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/signed_out.html")
+    away = request.GET.get("platform") == "away"
+    return render(request, "accounts/signed_out.html", {"platform_away": away})

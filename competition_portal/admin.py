@@ -30,9 +30,9 @@ class PortalAdminSite(AdminSite):
         return [entry for entry in super().get_urls() if getattr(entry, "name", None) not in UNUSED]
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Staff, and whoever belongs to the committee of any plan."""
+        """Staff, auditors, and whoever belongs to the committee of any plan. Each page asks for itself which of them."""
         user = request.user
-        return user.is_active and (user.is_staff or user.is_committee_member)
+        return user.is_active and (user.is_staff or user.is_auditor or user.is_committee_member)
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:

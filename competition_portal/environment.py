@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,13 @@ def url(value: str) -> str:
     return value
 
 
+def cache_url(value: str) -> str:
+    if urlsplit(value).scheme not in {"redis", "rediss"} or not urlsplit(value).hostname:
+        raise ValueError("not a redis")
+    urlsplit(value).port  # noqa: B018  raises ValueError for what is no port
+    return value
+
+
 def origins(value: str) -> list[str]:
     return [url(word) for word in words(value)]
 
@@ -126,6 +133,26 @@ def aes_key(value: str) -> bytes:
     if len(key) != 32:
         raise ValueError("not 32 bytes")
     return key
+
+
+def retention(defaults: Mapping[str, int], least: Mapping[str, int]) -> Callable[[str], dict[str, int]]:
+    """A parser of `kind:days,kind:days`: all of `defaults`, in their order, with the days that are named instead.
+
+    ValueError for a kind that is not among them or named twice, for no days, and for fewer than `least` has.
+    """
+
+    def parse(value: str) -> dict[str, int]:
+        given: dict[str, int] = {}
+        for word in words(value):
+            kind, days = (part.strip() for part in word.split(":", 1))
+            if kind not in defaults or kind in given or not least.get(kind, 1) <= positive(days) <= 36_500:
+                raise ValueError("retention")
+            given[kind] = positive(days)
+        if not given:
+            raise ValueError("empty")
+        return {**defaults, **given}
+
+    return parse
 
 
 def keyring(value: str) -> dict[str, bytes]:

@@ -4,20 +4,30 @@ import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 
+from accounts import origin
+from accounts.limits import LimitReached
+
 
 def page(template: str, status: HTTPStatus) -> HttpResponse:
-    """Rendered without a request, so that no context processor can touch a database that may be away."""
-    return HttpResponse(render_to_string(template), status=status)
+    """Rendered without a request, so that no context processor can touch a database that may be away.
+
+    What a person has to tell whoever looks for the fault is the number of the request.
+    """
+    return HttpResponse(render_to_string(template, {"request_id": origin.current().request_id}), status=status)
 
 
 class NoBareAnswers:
-    """Django refuses a wrong method with an empty page; a person who typed the address deserves a sentence."""
+    """Django refuses a wrong method with an empty page; a person who typed the address deserves a sentence.
+
+    So does one who did something too often, wherever a view has no better place for it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -28,9 +38,22 @@ class NoBareAnswers:
             response.content = render_to_string("405.html").encode()
         return response
 
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        return too_many(request, problem) if isinstance(problem, LimitReached) else None
+
+
+@never_cache
+def too_many(request: HttpRequest, refusal: LimitReached) -> HttpResponse:
+    response = render(request, "429.html", {"refusal": refusal}, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = str(refusal.retry_after)
+    return response
+
 
 @never_cache
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Whatever the request has that no page of ours sends, a host of another's name included."""
+    if isinstance(exception, RequestDataTooBig):
+        return page("413.html", HTTPStatus.CONTENT_TOO_LARGE)
     return page("400.html", HTTPStatus.BAD_REQUEST)
 
 

@@ -42,11 +42,11 @@ USE_HTTPS = env.read(
     default=not DEBUG and not set(ALLOWED_HOSTS) <= LOOPBACK,
     cure="写 true 或 false；只有在本机演示时才可以是 false。",
 )
-TRUST_PROXY = env.read(
-    "TRUST_PROXY",
-    env.boolean,
-    default=False,
-    cure="前面有会改写 X-Forwarded-Proto 的反向代理时写 true，否则写 false。",
+TRUSTED_PROXIES = env.read(
+    "TRUSTED_PROXIES",
+    env.whole_number,
+    default=0,
+    cure="写本系统前面有几层自己的反向代理，例如 1；没有写 0。每一层都必须改写 X-Forwarded-Proto、追加 X-Forwarded-For。",
 )
 DATA_DIR = env.read(
     "DATA_DIR", env.folder, default=BASE_DIR / ".var", cure="写一个可写目录的路径，用来放 SQLite 数据库和照片。"
@@ -59,6 +59,16 @@ DATABASE = env.read(
 )
 DATABASE_POOL_SIZE = env.read(
     "DATABASE_POOL_SIZE", env.positive, default=8, cure="写每个进程的最大连接数，不少于线程数，例如 8。"
+)
+CACHE_URL = env.read(
+    "CACHE_URL",
+    env.cache_url,
+    default="",
+    cure="写 redis://用户:密码@主机:端口/库号（加密连接写 rediss://）；留空就用数据库里的一张表。",
+)
+REPLICAS = env.read("REPLICAS", env.positive, default=1, cure="写同时运行几个副本，例如 3；只有一个写 1。")
+STATIC_ROOT = env.read(
+    "STATIC_ROOT", Path, default=BASE_DIR / ".static", cure="写收集静态文件的目录；不要放在挂载的卷里。"
 )
 LOG_LEVEL = env.read(
     "LOG_LEVEL",
@@ -90,17 +100,46 @@ BLIND_INDEX_KEY = env.read(
     cure="写 32 字节的 base64，例如 $(openssl rand -base64 32)；以后不能更换。",
 )
 
+# --- How long personal data is kept ----------------------------------------------------------------------------
+
+# Days, by kind; what each counts from is told in docs/operators/README.md, and `manage.py purge_expired` does it.
+RETENTION_DEFAULTS = {
+    "drafts": 180,
+    "closed_plans": 365,
+    "uploads": 30,
+    "kept_forms": 1,
+    "sessions": 1,
+    "consents": 1095,
+    "audit": 1095,
+}
+RETENTION = env.read(
+    "RETENTION_DAYS",
+    # Cybersecurity Law, article 21 (3): logs are kept for no less than six months.
+    env.retention(RETENTION_DEFAULTS, least={"audit": 184}),
+    default=RETENTION_DEFAULTS,
+    cure="写 种类:天数，多个用英文逗号隔开，没写的用默认值，例如 drafts:180,audit:1095。"
+    f"种类有 {'、'.join(RETENTION_DEFAULTS)}；天数从 1 到 36500，audit 不能少于 184。",
+)
+
 # --- The unified identity platform (OpenID Connect) ------------------------------------------------------------
 
 OIDC_OP_ISSUER = env.read("OIDC_OP_ISSUER", env.url, cure="写统一身份认证平台的 issuer，例如 https://id.example.cn。")
 OIDC_RP_CLIENT_ID = env.read("OIDC_RP_CLIENT_ID", env.text, cure="写平台分配给本系统的 client_id。")
 OIDC_RP_CLIENT_SECRET = env.read("OIDC_RP_CLIENT_SECRET", env.text, cure="写平台分配给本系统的 client_secret。")
+# Whatever is empty is found by discovery at the first login (accounts/platform.py).
+DISCOVERED = "；留空就从 issuer 的 /.well-known/openid-configuration 查到。"
 OIDC_OP_AUTHORIZATION_ENDPOINT = env.read(
-    "OIDC_OP_AUTHORIZATION_ENDPOINT", env.url, cure="写平台的 authorization_endpoint 地址。"
+    "OIDC_OP_AUTHORIZATION_ENDPOINT", env.url, default="", cure=f"写平台的 authorization_endpoint 地址{DISCOVERED}"
 )
-OIDC_OP_TOKEN_ENDPOINT = env.read("OIDC_OP_TOKEN_ENDPOINT", env.url, cure="写平台的 token_endpoint 地址。")
-OIDC_OP_USER_ENDPOINT = env.read("OIDC_OP_USER_ENDPOINT", env.url, cure="写平台的 userinfo_endpoint 地址。")
-OIDC_OP_JWKS_ENDPOINT = env.read("OIDC_OP_JWKS_ENDPOINT", env.url, cure="写平台的 jwks_uri 地址。")
+OIDC_OP_TOKEN_ENDPOINT = env.read(
+    "OIDC_OP_TOKEN_ENDPOINT", env.url, default="", cure=f"写平台的 token_endpoint 地址{DISCOVERED}"
+)
+OIDC_OP_USER_ENDPOINT = env.read(
+    "OIDC_OP_USER_ENDPOINT", env.url, default="", cure=f"写平台的 userinfo_endpoint 地址{DISCOVERED}"
+)
+OIDC_OP_JWKS_ENDPOINT = env.read(
+    "OIDC_OP_JWKS_ENDPOINT", env.url, default="", cure=f"写平台的 jwks_uri 地址{DISCOVERED}"
+)
 OIDC_OP_LOGOUT_ENDPOINT = env.read(
     "OIDC_OP_LOGOUT_ENDPOINT",
     env.url,
@@ -115,6 +154,26 @@ OIDC_USE_PKCE = True
 OIDC_TOKEN_USE_BASIC_AUTH = True
 OIDC_TIMEOUT = 3  # seconds for one answer; accounts/oidc.py bounds the whole exchange as well
 OIDC_AUTHENTICATION_CALLBACK_URL = "accounts:callback"
+
+# A way in for operators while the platform is away; `check --deploy` reminds of it while it is open.
+EMERGENCY_LOGIN = env.read(
+    "EMERGENCY_LOGIN", env.boolean, default=False, cure="写 true 或 false；只在平台不能用、需要应急账户时设为 true。"
+)
+
+# --- How long one stays signed in ------------------------------------------------------------------------------
+
+SESSION_IDLE_SECONDS = env.read(
+    "SESSION_IDLE_SECONDS", env.positive, default=1800, cure="写多少秒没有操作就自动退出，例如 1800（30 分钟）。"
+)
+SESSION_IDLE_STAFF_SECONDS = env.read(
+    "SESSION_IDLE_STAFF_SECONDS",
+    env.positive,
+    default=900,
+    cure="写运营、审计和组委会人员多少秒没有操作就自动退出，例如 900（15 分钟）。",
+)
+SESSION_MAX_SECONDS = env.read(
+    "SESSION_MAX_SECONDS", env.positive, default=43200, cure="写登录以后最长多少秒必须重新登录，例如 43200（12 小时）。"
+)
 
 # --- Django ----------------------------------------------------------------------------------------------------
 
@@ -136,19 +195,25 @@ INSTALLED_APPS = [
     "registrations",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "accounts.origin.OriginMiddleware",
+    "competition_portal.headers.HeadersMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "competition_portal.inputs.InputMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "competition_portal.errors.NoBareAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.sessions.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.PrivateCacheMiddleware",
     "accounts.middleware.SignInMiddleware",
     "accounts.middleware.IdentityConfirmationMiddleware",
+    "accounts.middleware.NoticeConsentMiddleware",
+    "accounts.kept_forms.KeptForms",
 ]
 ROOT_URLCONF = "competition_portal.urls"
 WSGI_APPLICATION = "competition_portal.wsgi.application"
@@ -162,6 +227,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.sessions.for_pages",
                 "registrations.context_processors.unseen_decisions",
             ],
         },
@@ -177,11 +243,12 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         raise ImproperlyConfigured(
             "SQLite 数据库所在的目录不能写入。请把 DATA_DIR 或 DATABASE_URL 换成可写的路径。"
         ) from None
+    # secure_delete: what was deleted is overwritten, not only given up; an erasure is one in the file as well.
     # IMMEDIATE: a transaction that will write waits at its start instead of failing in its middle.
     DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
-        "init_command": "PRAGMA journal_mode=WAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON;",
     }
 else:
     DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
@@ -191,10 +258,42 @@ else:
     DATABASE["CONN_MAX_AGE"] = 0
     DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": DATABASE}
+# Counts for limits (accounts/limits.py), which all workers of all replicas must see. Nothing personal is in it.
+if CACHE_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": CACHE_URL,
+            "KEY_PREFIX": "portal",
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        }
+    }
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "shared_cache",  # made by `migrate` (accounts/apps.py)
+            # Beyond this many rows the expired ones go; a count that is alive must not.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.oidc.PlatformBackend"]
+if EMERGENCY_LOGIN:
+    AUTHENTICATION_BACKENDS.append("accounts.emergency.EmergencyBackend")
+# Only for the passwords of emergency accounts.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username"]},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "plans:list"
 
@@ -204,7 +303,6 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", get_bootstrap_dir())]
 STORAGES = {
     # Photos and attachments: private, without a public address. Views deliver them after asking who asks.
@@ -215,8 +313,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
-# What one request may carry beside its files; a photo has its own limit (photos/views.py).
+# What one request may carry beside its files; a photo has its own limit (photos/uploads.py). The longest form, the
+# desk's page of a plan with its occupations and attachments, has some hundred fields.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_HANDLERS = [
     "photos.uploads.BoundedUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -225,7 +326,11 @@ FILE_UPLOAD_HANDLERS = [
 
 # --- Security --------------------------------------------------------------------------------------------------
 
-PLATFORM_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_OP_LOGOUT_ENDPOINT or OIDC_OP_AUTHORIZATION_ENDPOINT))
+PLATFORM_ORIGIN = "{0.scheme}://{0.netloc}".format(
+    urlsplit(OIDC_OP_LOGOUT_ENDPOINT or OIDC_OP_AUTHORIZATION_ENDPOINT or OIDC_OP_ISSUER)
+)
+CSP_REPORT_PATH = "/csp-report/"  # competition_portal/csp_reports.py
+CSP_REPORT_GROUP = "csp"
 SECURE_CSP = {
     "default-src": [CSP.SELF],
     "script-src": [CSP.SELF],
@@ -237,19 +342,37 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
     # signing out posts here and is sent on to the platform
     "form-action": [CSP.SELF, PLATFORM_ORIGIN],
+    # the older way to report and the newer one: browsers that know the second ignore the first
+    "report-uri": [CSP_REPORT_PATH],
+    "report-to": [CSP_REPORT_GROUP],
 }
 SECURE_SSL_REDIRECT = USE_HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = USE_HTTPS
 SECURE_HSTS_PRELOAD = USE_HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
+# Who opened us, or whom we open, has no hold on our window. Going to the platform and coming back are plain redirects.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+USE_X_FORWARDED_HOST = False  # the proxies pass Host on; nobody else may say who we are
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_NAME = "portal_session"
+# __Host-: a browser takes them over https alone, from this host alone, for the whole site. Plain http has no such thing.
+COOKIE_PREFIX = "__Host-" if USE_HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}portal_session"
 SESSION_COOKIE_SECURE = USE_HTTPS
-SESSION_COOKIE_AGE = 12 * 3600
-CSRF_COOKIE_NAME = "portal_csrf"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_PATH = "/"
+# Longer than a session lasts (accounts/sessions.py ends it): whose it was must still be known when a form that lay
+# open over night is sent in the morning.
+SESSION_COOKIE_AGE = SESSION_MAX_SECONDS + 12 * 3600
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}portal_csrf"
 CSRF_COOKIE_SECURE = USE_HTTPS
+CSRF_COOKIE_HTTPONLY = True  # scripts read the token from a form of the page
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_PATH = "/"
+# In the session and sealed: sentences to the committee name people, and a cookie would carry them about.
+MESSAGE_STORAGE = "accounts.sealed_messages.SealedMessages"
 CSRF_FAILURE_VIEW = "competition_portal.errors.csrf_failure"
 
 # --- Logs ------------------------------------------------------------------------------------------------------
@@ -257,9 +380,14 @@ CSRF_FAILURE_VIEW = "competition_portal.errors.csrf_failure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"redacted": {"()": "accounts.redaction.RedactingFilter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redacted"]}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"}},
+    "filters": {
+        "request_id": {"()": "accounts.origin.RequestIdFilter"},
+        "redacted": {"()": "accounts.redaction.RedactingFilter"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "redacted"]}
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # Named again, because Django's own configuration gives both of them handlers that mask nothing.
     "loggers": {

@@ -3,15 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from competition_portal.csp_reports import csp_report
 from plans.views import front_door
 
 urlpatterns = [
     path("", front_door, name="front"),
     path("accounts/", include("accounts.urls")),
+    path("photos/", include("photos.urls")),
     path("plans/", include("plans.urls")),
     path("profile/", include("profiles.urls")),
     path("registrations/", include("registrations.urls")),
     path("admin/", admin.site.urls),
+    path("csp-report/", csp_report, name="csp_report"),
 ]
 
 handler400 = "competition_portal.errors.bad_request"

@@ -18,3 +18,15 @@ class RedactingLogger(Logger):
 
 
 logger_class = RedactingLogger
+# Gunicorn's own, and at its end the number of the request, as the portal's answer names it (accounts/origin.py).
+access_log_format = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" %({x-request-id}o)s'
+
+# Bytes of a request line, number and bytes of header fields: what is longer is refused before the portal sees it.
+# Our own limit for a query (competition_portal/inputs.py) is lower, and has a page.
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+# Seconds without a sign of life of a worker. The slowest of what we do, reading a photo, takes about two.
+timeout = 30
+# Who may say in a header that the request came by https is the portal's question (TRUSTED_PROXIES), not the server's.
+forwarded_allow_ips = ""

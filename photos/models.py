@@ -41,21 +41,24 @@ def _keep[Row: models.Model](folder: str, data: bytes, create: Callable[[str], R
         stored = default_storage.save(name, ContentFile(data))
     except Exception as problem:
         logger.exception("The photo storage did not take a file of %d bytes.", len(data))
-        _remove(name)  # a disk that fills leaves a torso
+        remove_file(name)  # a disk that fills leaves a torso
         raise StorageUnavailable from problem
     try:
         with transaction.atomic():
             return create(stored)
     except BaseException:
-        _remove(stored)
+        remove_file(stored)
         raise
 
 
-def _remove(name: str) -> None:
+def remove_file(name: str) -> bool:
+    """Whether the file is gone. One that cannot be deleted is in the log; `manage.py purge_expired` tries again."""
     try:
         default_storage.delete(name)
     except Exception:
         logger.exception("The file %s could not be removed from the photo storage.", name)
+        return False
+    return True
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -184,4 +187,4 @@ class Portrait(models.Model):
         """Remove the row, then its file: for a portrait that nothing came to use."""
         name = str(self.file.name)
         self.delete()
-        transaction.on_commit(partial(_remove, name))
+        transaction.on_commit(partial(remove_file, name))

@@ -14,6 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
+from accounts import limits
+from accounts.limits import LimitReached
 from photos import pipeline
 from photos.models import PhotoClosed, Portrait, StorageUnavailable, Upload
 from photos.pipeline import Box, PhotoRefused, PhotoSpec
@@ -23,7 +25,7 @@ __all__ = ["PhotoClosed", "PhotoPages", "Subject", "deliver"]
 
 logger = logging.getLogger(__name__)
 
-REFUSALS = (PhotoRefused, PhotoClosed, StorageUnavailable)
+REFUSALS = (PhotoRefused, PhotoClosed, StorageUnavailable, LimitReached)
 
 
 class Subject(Protocol):
@@ -84,6 +86,7 @@ class PhotoPages:
             return self._upload_page(request, subject, kwargs)
         try:
             _refuse_if_closed(subject)
+            limits.UPLOAD.claim(subject.photo_owner)
             upload = Upload.objects.receive(subject.photo_owner, _posted_file(request), subject.photo_spec)
         except REFUSALS as refusal:
             return self._upload_page(request, subject, kwargs, refusal)
@@ -154,7 +157,10 @@ class PhotoPages:
         }
         if portrait and portrait.upload_id:
             context["crop_again_url"] = self._address(request, "crop", kwargs, upload=portrait.upload_id)
-        return render(request, "photos/upload.html", context, status=_status(refusal))
+        response = render(request, "photos/upload.html", context, status=_status(refusal))
+        if isinstance(refusal, LimitReached):
+            response["Retry-After"] = str(refusal.retry_after)
+        return response
 
     def _crop_page(
         self,
@@ -183,6 +189,11 @@ def deliver(portrait: Portrait) -> HttpResponse:
     return _deliver_file(portrait.file)
 
 
+def deliver_upload(upload: Upload) -> HttpResponse:
+    """The working copy as a private picture. It is its owner's alone, which the caller has made sure of."""
+    return _deliver_file(upload.file)
+
+
 def _deliver_file(file: FieldFile) -> HttpResponse:
     try:
         with file.open("rb") as opened:
@@ -209,6 +220,8 @@ def _status(refusal: Exception | None) -> HTTPStatus:
         return HTTPStatus.OK
     if isinstance(refusal, StorageUnavailable):
         return HTTPStatus.SERVICE_UNAVAILABLE
+    if isinstance(refusal, LimitReached):
+        return HTTPStatus.TOO_MANY_REQUESTS
     return HTTPStatus.UNPROCESSABLE_ENTITY
 
 

@@ -6,13 +6,17 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminIntegerFieldWidget
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts import kept_forms
 from accounts.audit import record
 from accounts.models import User
 from accounts.requests import signed_in
+from accounts.verbs import Verb
 from plans.models import Attachment, CommitteeMember, Occupation, Plan, PlanState, Role
+
+MOST_KEPT_ROWS = 50
 
 
 def belongs_to_a_committee(user: User) -> bool:
@@ -62,6 +66,22 @@ class ChineseChoicesMixin:
         return super().get_action_choices(request, choices, action_location)  # type: ignore[misc]
 
 
+class KeptRowsMixin:
+    """Rows that were being added when the session ended get their places again; PlanAdmin fills them in."""
+
+    def get_extra(self, request: HttpRequest, obj: Plan | None = None, **kwargs: Any) -> int:
+        extra: int = super().get_extra(request, obj, **kwargs)  # type: ignore[misc]
+        typed = kept_forms.kept(request) if request.method == "GET" else None
+        if typed is None:
+            return extra
+        prefix = self.model._meta.get_field("plan").remote_field.get_accessor_name()  # type: ignore[attr-defined]
+        try:
+            added = int(typed.get(f"{prefix}-TOTAL_FORMS", "")) - int(typed.get(f"{prefix}-INITIAL_FORMS", ""))
+        except ValueError:
+            return extra
+        return max(0, min(added, MOST_KEPT_ROWS))
+
+
 class OccupationForm(forms.ModelForm):
     capacity = forms.IntegerField(
         label="名额",
@@ -97,7 +117,7 @@ class KeepsWhatIsWanted:
             ) from problem
 
 
-class OccupationInline(ChineseChoicesMixin, PlanPermissionMixin, admin.StackedInline):
+class OccupationInline(KeptRowsMixin, ChineseChoicesMixin, PlanPermissionMixin, admin.StackedInline):
     model = Occupation
     form = OccupationForm
     extra = 0
@@ -110,7 +130,7 @@ class OccupationInline(ChineseChoicesMixin, PlanPermissionMixin, admin.StackedIn
         return formset
 
 
-class AttachmentInline(PlanPermissionMixin, admin.TabularInline):
+class AttachmentInline(KeptRowsMixin, PlanPermissionMixin, admin.TabularInline):
     model = Attachment
     extra = 0
 
@@ -157,7 +177,7 @@ class CommitteeMemberFormSet(forms.BaseInlineFormSet):
             raise forms.ValidationError("这个账户填写了两次，请删去一个。")
 
 
-class CommitteeMemberInline(ChineseChoicesMixin, PlanPermissionMixin, admin.TabularInline):
+class CommitteeMemberInline(KeptRowsMixin, ChineseChoicesMixin, PlanPermissionMixin, admin.TabularInline):
     model = CommitteeMember
     form = CommitteeMemberForm
     formset = CommitteeMemberFormSet
@@ -189,6 +209,11 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
+def record_member(request: HttpRequest, verb: Verb, member: CommitteeMember) -> None:
+    """A line as the command add_committee_member writes it."""
+    record(signed_in(request), verb, member.user, detail=f"{member.plan.code} {member.role}")
+
+
 @admin.register(Plan)
 class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     list_display = ["title", "code", "state", "registration_opens_at", "registration_closes_at"]
@@ -206,6 +231,19 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         return Plan.objects.reviewable_by(signed_in(request))
 
+    @kept_forms.form_page
+    def add_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().add_view(*args, **kwargs)
+
+    @kept_forms.form_page
+    def change_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().change_view(*args, **kwargs)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        rows = [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
+        kept_forms.restore(request, context["adminform"].form, *rows)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def view_on_site(self, plan: Plan) -> str:
         return plan.get_absolute_url()
 
@@ -217,8 +255,24 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
         super().save_related(request, form, formsets, change)
         if not change:
             plan = form.instance
-            CommitteeMember.objects.get_or_create(plan=plan, user=signed_in(request), defaults={"role": Role.MANAGER})
-        record(signed_in(request), "plan.changed" if change else "plan.created", form.instance)
+            member, added = CommitteeMember.objects.get_or_create(
+                plan=plan, user=signed_in(request), defaults={"role": Role.MANAGER}
+            )
+            if added:
+                record_member(request, Verb.MEMBER_ADDED, member)
+        record(signed_in(request), Verb.PLAN_CHANGED if change else Verb.PLAN_CREATED, form.instance)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Who came into the committee, changed the role or left it, each in a line of its own."""
+        super().save_formset(request, form, formset, change)
+        if formset.model is not CommitteeMember:
+            return
+        for member in formset.new_objects:
+            record_member(request, Verb.MEMBER_ADDED, member)
+        for member, _ in formset.changed_objects:
+            record_member(request, Verb.MEMBER_CHANGED, member)
+        for member in formset.deleted_objects:
+            record_member(request, Verb.MEMBER_REMOVED, member)
 
     @admin.display(description="状态")
     def state(self, plan: Plan) -> str:
@@ -235,5 +289,5 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
                 messages.info(request, f"“{plan}”早已发布，没有改动。")
                 continue
             Plan.objects.filter(pk=plan.pk).update(published_at=timezone.now())
-            record(signed_in(request), "plan.published", plan)
+            record(signed_in(request), Verb.PLAN_PUBLISHED, plan)
             messages.success(request, f"“{plan}”已发布。")

@@ -166,6 +166,10 @@ class PersonalDetailsForm(forms.ModelForm):
         """What is to be written: the details alone."""
         return {name: self.cleaned_data[name] for name in self._meta.fields or []}
 
+    def says_what_stands(self, current: PersonalDetails) -> bool:
+        """Whether saving would change nothing: most likely the same form was sent twice."""
+        return all(getattr(current, name) == value for name, value in self.values().items())
+
     def tell_of_other_tab(self, current: PersonalDetails) -> None:
         """Somebody saved in between: say what is there now, keep what was typed, let the next saving decide."""
         differing = [

@@ -1,5 +1,6 @@
 """The committee's desk, plain for now: the registrations of its plans, one on a page, and the steps of the table."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,8 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from accounts import kept_forms
 from accounts.audit import record
 from accounts.requests import signed_in
+from accounts.verbs import Verb
 from photos.views import deliver
 from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
 from plans.models import Division, Occupation, Plan, Role
@@ -193,21 +196,26 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         return f"{page}?version={registration.version}"
 
     def portrait(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The photo, to the committee: each delivery leaves one line, also as part of the desk's page."""
         registration = self.find(request, pk)
         if registration.portrait is None:
             raise Http404("no portrait")
-        return deliver(registration.portrait)
+        answer = deliver(registration.portrait)
+        if request.method == "GET" and answer.status_code == HTTPStatus.OK:  # HEAD shows nothing
+            record(signed_in(request), Verb.PHOTO_VIEWED, registration, subject=registration.applicant)
+        return answer
 
     def show_number(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The full document number: a deliberate step, by POST, that leaves exactly one audit line."""
         registration = self.find(request, pk)
         if request.method != "POST" or not registration.actors(signed_in(request)):
             raise PermissionDenied
-        record(signed_in(request), "number.shown", registration)
+        record(signed_in(request), Verb.NUMBER_SHOWN, registration, subject=registration.applicant)
         return self.desk(request, registration, full_number=registration.document_number)
 
     # Decisions ----------------------------------------------------------------------------------------------------
 
+    @kept_forms.form_page
     def decide(self, request: HttpRequest, pk: int, action: Action) -> HttpResponse:
         """One step for one registration: GET asks, POST takes it, bound to the version that was on the screen."""
         registration = self.find(request, pk)
@@ -223,6 +231,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         if form.is_valid():
             self.take_each(request, form, [registration])
             return self.back(registration)
+        kept_forms.restore(request, form)
         return self.ask(request, form, [registration], reverse("admin:registrations_registration_change", args=[pk]))
 
     @staticmethod

@@ -8,7 +8,13 @@ class RegistrationsConfig(AppConfig):
     verbose_name = "报名"
 
     def ready(self) -> None:
+        from accounts import personal_data, retention
         from profiles.models import profile_changed
         from registrations.intake import flow
+        from registrations.personal_data import HOLDING
+        from registrations.removal import PARTS
+
+        personal_data.register(HOLDING)
+        retention.register(*PARTS)
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")

@@ -54,6 +54,10 @@ class OccupationForm(forms.Form):
     def clean_occupation(self) -> Occupation:
         return clean_seat(self.cleaned_data["occupation"], self.registration)
 
+    def says_what_stands(self, current: Registration) -> bool:
+        """Whether saving would change nothing: most likely the same form was sent twice."""
+        return bool(self.cleaned_data["occupation"] == current.occupation)
+
     def tell_of_other_tab(self, current: Registration) -> None:
         """Somebody saved in between: keep what was chosen, let the next saving decide."""
         self.add_error(None, "这份报名刚刚在另一个窗口里修改过，所以这次没有保存。核对后再次保存即可。")

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import kept_forms, limits
 from accounts.models import User
 from accounts.requests import SignedInRequest, held_identity, signed_in
 from photos.views import PhotoPages
@@ -20,6 +21,7 @@ from registrations.models import Registration
 from registrations.workflow import TABLE, Action, Status, StepRefused
 
 REGISTRATIONS_PER_PAGE = 20
+SAVED = "已保存。提交审核之前都可以修改。"
 OTHER_TAB = "这份报名刚刚在另一个窗口里修改过，请核对最新内容后再操作。"
 
 
@@ -70,6 +72,7 @@ def seen(request: SignedInRequest, reference: str) -> HttpResponse:
     return redirect(registration)
 
 
+@kept_forms.form_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedInRequest, reference: str) -> HttpResponse:
     """The form. Each of its buttons saves first and then goes on: to the photo, the occupation, the page to check."""
@@ -84,12 +87,19 @@ def edit(request: SignedInRequest, reference: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         except StaleDetails:
             registration = own(request.user, reference)
+            if form.says_what_stands(registration):  # the second click
+                return saved(request, registration, SAVED)
             form.tell_of_other_tab(registration)
         else:
-            messages.success(request, "已保存。提交审核之前都可以修改。")
-            return redirect(after_saving(request, registration))
+            return saved(request, registration, SAVED)
+    kept_forms.restore(request, form)
     context = {"form": form, "registration": registration, "occupations": list(registration.plan.occupations.all())}
     return render(request, "registrations/edit.html", context)
+
+
+def saved(request: SignedInRequest, registration: Registration, sentence: str) -> HttpResponse:
+    messages.success(request, sentence)
+    return redirect(after_saving(request, registration))
 
 
 def after_saving(request: SignedInRequest, registration: Registration) -> str:
@@ -102,6 +112,7 @@ def came_from_check(request: HttpRequest) -> bool:
     return request.GET.get("back") == "check"
 
 
+@kept_forms.form_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def occupation(request: SignedInRequest, reference: str) -> HttpResponse:
     """The list of the plan's occupations, on a page of its own."""
@@ -117,10 +128,12 @@ def occupation(request: SignedInRequest, reference: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         except StaleDetails:
             registration = own(request.user, reference)
+            if form.says_what_stands(registration):
+                return saved(request, registration, f"职业（工种）已保存：{form.cleaned_data['occupation']}。")
             form.tell_of_other_tab(registration)
         else:
-            messages.success(request, f"职业（工种）已保存：{form.cleaned_data['occupation']}。")
-            return redirect(after_saving(request, registration))
+            return saved(request, registration, f"职业（工种）已保存：{form.cleaned_data['occupation']}。")
+    kept_forms.restore(request, form)
     context = {"form": form, "registration": registration, "occupations": list(registration.plan.occupations.all())}
     return render(request, "registrations/occupation.html", context)
 
@@ -146,6 +159,8 @@ def ask_and_take(request: SignedInRequest, reference: str, action: Action) -> Ht
     registration = own(request.user, reference)
     done = reverse("registrations:submitted" if action == Action.SUBMIT else "registrations:detail", args=[reference])
     if request.method == "POST":
+        if action == Action.SUBMIT:
+            limits.SUBMIT.claim(request.user)
         try:
             registration.version = int(request.POST.get("version") or registration.version)
             registration.take(action, by=request.user)

@@ -12,7 +12,8 @@ from scripts.ports import DEFAULTS, HOST
 
 # What the person has set for another purpose must not reach the demo.
 OURS = (
-    "DEBUG CSRF_TRUSTED_ORIGINS TRUST_PROXY DATABASE_URL DATABASE_POOL_SIZE LOG_LEVEL DJANGO_SETTINGS_MODULE PYTHONPATH"
+    "DEBUG CSRF_TRUSTED_ORIGINS TRUSTED_PROXIES DATABASE_URL DATABASE_POOL_SIZE CACHE_URL REPLICAS LOG_LEVEL "
+    "DJANGO_SETTINGS_MODULE PYTHONPATH"
 ).split()
 
 
@@ -80,6 +81,7 @@ def portal_variables(folder: Path, sandbox: str, client_secret: str) -> dict[str
         "USE_HTTPS": "false",
         "ALLOWED_HOSTS": f"localhost,{HOST}",
         "DATA_DIR": str(folder),
+        "STATIC_ROOT": str(folder / "static"),
         "OIDC_OP_ISSUER": issuer,
         "OIDC_OP_AUTHORIZATION_ENDPOINT": f"{issuer}/authorize/",
         "OIDC_OP_TOKEN_ENDPOINT": f"{issuer}/token/",

@@ -70,6 +70,7 @@ def production(folder: Path) -> dict[str, str]:
     return {
         **{name: value.replace("http://127.0.0.1:1", platform) for name, value in common.items()},
         "USE_HTTPS": "true",
+        "TRUSTED_PROXIES": "1",
         "ALLOWED_HOSTS": "jnjs.example.cn",
         "SECRET_KEY": secrets.token_urlsafe(60),
         "FIELD_ENCRYPTION_KEYS": f"k1:{key()}",
@@ -77,6 +78,7 @@ def production(folder: Path) -> dict[str, str]:
         "OIDC_RP_CLIENT_SECRET": secrets.token_urlsafe(40),
         "DATABASE_URL": "",
         "DATA_DIR": str(folder),
+        "STATIC_ROOT": str(folder / "static"),
     }
 
 

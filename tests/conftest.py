@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 
+from accounts import platform, signing_keys
 from tests import scenes
 from tests.log_watch import LogWatch
 
@@ -27,6 +29,20 @@ def own_storage(tmp_path: Path, settings: Any) -> None:
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = storages
     settings.STATIC_ROOT = tmp_path  # whitenoise asks for a folder that exists
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(request: pytest.FixtureRequest) -> None:
+    """Neither what another test's platform said nor how often somebody tried.
+
+    What was counted in the database's cache goes with the test's transaction; a test without one clears it.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    if (marker and marker.kwargs.get("transaction")) or {"transactional_db", "live_server"} & set(request.fixturenames):
+        request.getfixturevalue("transactional_db")
+        cache.clear()
+    platform.discovery.cache_clear()
+    signing_keys.published_keys.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -37,3 +37,4 @@ def prepare() -> None:
     if "DATA_DIR" not in os.environ:
         folder = os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="portal-tests-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)  # xdist's workers inherit it and leave it alone
+    os.environ.setdefault("STATIC_ROOT", os.path.join(os.environ["DATA_DIR"], "static"))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from accounts import identity
 from accounts.identity import DocumentType, Sex
-from accounts.models import Identity, User
+from accounts.models import Consent, Identity, User
 from photos.models import Portrait, Upload
 from photos.pipeline import suggest_box
 from plans.models import CommitteeMember, Division, Level, Occupation, Plan
@@ -60,6 +60,7 @@ def person(name: str = "王晓明", **number: Any) -> User:
     text = resident_number(next(serials), **{"sex": Sex.MALE, **number})
     document = identity.parse(DocumentType.RESIDENT_ID, text, today=timezone.localdate())
     user.identity.confirm(legal_name=name, document=document)
+    Consent.give(user)
     return user
 
 

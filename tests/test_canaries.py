@@ -39,6 +39,7 @@ PASSPORT = passport_number(77_401_833)
 MISTYPED = TYPED[:17] + ("1" if TYPED[17] != "1" else "2")
 GPS = "39.904211N-CANARY"
 IDENTITY, DESK = "/accounts/identity/", "/admin/registrations/registration/"
+BOXES = {"agreed": "on", "consented": "on"}
 
 
 def encodings(text: str) -> set[str]:
@@ -221,13 +222,13 @@ def come_from_the_platform(visitor: Visitor, settings: Any) -> None:
         assert back.headers["Location"] == "/accounts/welcome/?next=%2Fprofile%2F"
     shown = visitor.get(IDENTITY).content.decode()
     assert (VOUCHED in shown, "1101**********" in shown) == (False, True)
-    visitor.post(IDENTITY, {"agreed": "on"})
+    visitor.post(IDENTITY, BOXES)
     assert Identity.objects.get(legal_name="韩梅").confirmed_at
 
 
 def confirm_by_hand(visitor: Visitor) -> None:
     """Mistype it, send it spaced and in full width, take another's, and get it right."""
-    right = {"legal_name": "李雷", "document_type": "resident_id", "document_number": TYPED, "agreed": "on"}
+    right = {"legal_name": "李雷", "document_type": "resident_id", "document_number": TYPED} | BOXES
     spaced = f"{TYPED[:6]} {TYPED[6:14]} {TYPED[14:]}".lower()
     for wrong in (
         {"document_number": MISTYPED},
@@ -315,7 +316,7 @@ def test_nothing_of_a_planted_number_stays_anywhere(
         traveller = Visitor(places, sign_in(scenes.account()))
         traveller.post(
             IDENTITY,
-            {"legal_name": "Ann Lee", "document_type": "passport", "document_number": PASSPORT, "agreed": "on"},
+            {"legal_name": "Ann Lee", "document_type": "passport", "document_number": PASSPORT} | BOXES,
         )
         desk = Visitor(places, sign_in(manager))
         decide(desk, first)

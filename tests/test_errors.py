@@ -19,6 +19,10 @@ from tests import scenes
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 PAGES = {
     400: ("请求无法处理", "浏览器发来的内容不完整或不符合要求。请回到上一页，检查后再试。"),
+    413: (
+        "发送的内容太大",
+        "这次发送的文字超过了系统能接收的大小，没有保存。请按后退键回到表单，删去多余的内容后再试。",
+    ),
     403: ("没有权限", "您的账户不能打开这个页面。如果您认为应当可以，请联系组委会或系统管理员。"),
     404: ("没有找到这个页面", "网址可能有误，或者这个页面不属于您的账户。请从菜单重新进入。"),
     500: ("系统出现故障", "这次操作没有完成，已保存的内容不受影响。我们已记录这个故障，请稍后再试。"),
@@ -177,7 +181,7 @@ def test_too_many_fields(applicant, sign_in):
 
 def test_a_body_that_is_too_large(applicant, sign_in):
     response = sign_in(applicant).post("/profile/", {"address": "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)})
-    assert_page(response, 400)
+    assert_page(response, 413)
 
 
 @pytest.mark.parametrize("status", PAGES)

@@ -47,7 +47,7 @@ WRONG = [
     ("ALLOWED_HOSTS", ","),
     ("CSRF_TRUSTED_ORIGINS", "jnjs.example.cn"),
     ("USE_HTTPS", "2"),
-    ("TRUST_PROXY", "always"),
+    ("TRUSTED_PROXIES", "always"),
     ("DATA_DIR", "/proc/nowhere"),
     ("DATABASE_URL", "mysql://portal:pass-word@db/portal"),
     ("DATABASE_URL", "postgres://portal:pass-word@db:port/portal"),
@@ -56,6 +56,12 @@ WRONG = [
     ("DATABASE_POOL_SIZE", "-1"),
     ("DATABASE_POOL_SIZE", "٣"),
     ("DATABASE_POOL_SIZE", "many"),
+    ("CACHE_URL", "memcached://cache:11211"),
+    ("CACHE_URL", "locmem://"),
+    ("CACHE_URL", "redis:///0"),
+    ("CACHE_URL", "redis://cache:port/0"),
+    ("REPLICAS", "0"),
+    ("REPLICAS", "some"),
     ("LOG_LEVEL", "LOUD"),
     ("FIELD_ENCRYPTION_KEYS", KEY),
     ("FIELD_ENCRYPTION_KEYS", "k1:c2hvcnQ="),
@@ -64,6 +70,15 @@ WRONG = [
     ("FIELD_ENCRYPTION_KEYS", ","),
     ("BLIND_INDEX_KEY", "not base64!"),
     ("BLIND_INDEX_KEY", "c2hvcnQ="),
+    ("RETENTION_DAYS", "drafts"),
+    ("RETENTION_DAYS", "drafts:0"),
+    ("RETENTION_DAYS", "drafts:-5"),
+    ("RETENTION_DAYS", "drafts:30.5"),
+    ("RETENTION_DAYS", "drafts:36501"),
+    ("RETENTION_DAYS", "drafts:30,drafts:40"),
+    ("RETENTION_DAYS", "everything:30"),
+    ("RETENTION_DAYS", "audit:183"),
+    ("RETENTION_DAYS", ","),
     ("OIDC_OP_ISSUER", "id.example.cn"),
     ("OIDC_OP_AUTHORIZATION_ENDPOINT", "javascript:alert(1)"),
     ("OIDC_OP_TOKEN_ENDPOINT", "https://"),
@@ -71,6 +86,10 @@ WRONG = [
     ("OIDC_OP_JWKS_ENDPOINT", "//id.example.cn"),
     ("OIDC_OP_LOGOUT_ENDPOINT", "logout"),
     ("OIDC_RP_SCOPES", "profile"),
+    ("SESSION_IDLE_SECONDS", "0"),
+    ("SESSION_IDLE_STAFF_SECONDS", "15m"),
+    ("SESSION_MAX_SECONDS", "-1"),
+    ("EMERGENCY_LOGIN", "perhaps"),
 ]
 
 
@@ -90,10 +109,6 @@ def test_a_wrong_value_is_refused_with_its_cure(read, name, value):
         "OIDC_OP_ISSUER",
         "OIDC_RP_CLIENT_ID",
         "OIDC_RP_CLIENT_SECRET",
-        "OIDC_OP_AUTHORIZATION_ENDPOINT",
-        "OIDC_OP_TOKEN_ENDPOINT",
-        "OIDC_OP_USER_ENDPOINT",
-        "OIDC_OP_JWKS_ENDPOINT",
     ],
 )
 @pytest.mark.parametrize("value", [None, "", "  "])
@@ -130,7 +145,7 @@ def test_sqlite_waits_at_the_start_of_a_transaction(read, tmp_path):
     assert database["OPTIONS"] == {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
-        "init_command": "PRAGMA journal_mode=WAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON;",
     }
     assert (tmp_path / "data").is_dir()
 
@@ -149,6 +164,23 @@ def test_postgresql_is_asked_through_a_pool(read):
         0,
         True,
     )
+
+
+def test_replicas_share_a_cache_in_the_database_or_in_redis(read):
+    shared = read()["CACHES"]["default"]
+    assert (shared["BACKEND"], shared["LOCATION"]) == ("django.core.cache.backends.db.DatabaseCache", "shared_cache")
+    redis = read(CACHE_URL="rediss://:pass-word@cache.example.cn:6380/1")["CACHES"]["default"]
+    assert redis == {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "rediss://:pass-word@cache.example.cn:6380/1",
+        "KEY_PREFIX": "portal",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+
+
+def test_static_files_lie_beside_the_code_and_not_where_a_volume_hides_them(read, tmp_path):
+    assert read()["STATIC_ROOT"] == ROOT / ".static"
+    assert read(STATIC_ROOT=str(tmp_path))["STATIC_ROOT"] == tmp_path
 
 
 CAREFUL = (
@@ -174,6 +206,27 @@ def test_https_is_on_where_others_can_reach_the_portal(read, variables, https):
     assert settings["SECURE_HSTS_SECONDS"] == (365 * 24 * 3600 if https else 0)
 
 
+COOKIES = ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "PATH", "DOMAIN")
+
+
+@pytest.mark.parametrize(("https", "prefix"), [("true", "__Host-"), ("false", "")])
+def test_cookies_belong_to_this_host_alone(read, https, prefix):
+    """RFC 6265bis, 4.1.3.2: __Host- asks for Secure, Path=/ and no Domain."""
+    settings = read(USE_HTTPS=https)
+    found = {kind: [settings.get(f"{kind}_COOKIE_{name}") for name in COOKIES] for kind in ("SESSION", "CSRF")}
+    assert found == {
+        "SESSION": [f"{prefix}portal_session", https == "true", True, "Lax", "/", None],
+        "CSRF": [f"{prefix}portal_csrf", https == "true", True, "Lax", "/", None],
+    }
+    assert settings["MESSAGE_STORAGE"] == "accounts.sealed_messages.SealedMessages"
+
+
+def test_how_long_one_stays_signed_in(read):
+    names = ("SESSION_IDLE_SECONDS", "SESSION_IDLE_STAFF_SECONDS", "SESSION_MAX_SECONDS", "SESSION_COOKIE_AGE")
+    assert [read()[name] for name in names] == [30 * 60, 15 * 60, 12 * 3600, 24 * 3600]
+    assert read(SESSION_IDLE_SECONDS="60")["SESSION_IDLE_SECONDS"] == 60
+
+
 def test_what_differs_while_developing(read):
     settings = read(DEBUG="true", SECRET_KEY=None)
     assert settings["SECRET_KEY"] == settings["DEVELOPMENT_SECRET_KEY"]
@@ -182,7 +235,7 @@ def test_what_differs_while_developing(read):
 
 def test_a_proxy_is_believed_only_when_told_to(read):
     assert read()["SECURE_PROXY_SSL_HEADER"] is None
-    assert read(TRUST_PROXY="on")["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+    assert read(TRUSTED_PROXIES="2")["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
 
 
 def test_keys_in_the_order_given(read):
@@ -203,6 +256,8 @@ def test_the_content_security_policy_leaves_nothing_open(read):
         "base-uri": [CSP.NONE],
         "frame-ancestors": [CSP.NONE],
         "form-action": [CSP.SELF, "https://id.example.cn"],
+        "report-uri": ["/csp-report/"],
+        "report-to": ["csp"],
     }
     assert "unsafe" not in str(policy)
 
@@ -210,6 +265,31 @@ def test_the_content_security_policy_leaves_nothing_open(read):
 def test_signing_out_may_end_where_the_platform_has_no_sign_out(read):
     settings = read(OIDC_OP_LOGOUT_ENDPOINT="", OIDC_OP_AUTHORIZATION_ENDPOINT="https://login.example.cn/authorize")
     assert settings["SECURE_CSP"]["form-action"] == [CSP.SELF, "https://login.example.cn"]
+
+
+def test_how_long_data_is_kept(read):
+    kinds = ["drafts", "closed_plans", "uploads", "kept_forms", "sessions", "consents", "audit"]
+    assert list(read()["RETENTION"].items()) == list(zip(kinds, [180, 365, 30, 1, 1, 1095, 1095], strict=True))
+    given = read(RETENTION_DAYS=" audit: 184 ,drafts:90")["RETENTION"]
+    assert list(given.items()) == list(zip(kinds, [90, 365, 30, 1, 1, 1095, 184], strict=True))
+
+
+ENDPOINTS = [f"OIDC_OP_{name}_ENDPOINT" for name in ("AUTHORIZATION", "TOKEN", "USER", "JWKS", "LOGOUT")]
+
+
+def test_addresses_that_are_not_said_are_found_at_the_issuer(read):
+    settings = read(OIDC_OP_ISSUER="https://id.example.cn/realms/city", **dict.fromkeys(ENDPOINTS))
+    assert [settings[name] for name in ENDPOINTS] == [""] * 5
+    assert settings["PLATFORM_ORIGIN"] == "https://id.example.cn"
+    assert settings["SECURE_CSP"]["form-action"] == [CSP.SELF, "https://id.example.cn"]
+
+
+@pytest.mark.parametrize(
+    ("value", "backends"), [(None, []), ("false", []), ("true", ["accounts.emergency.EmergencyBackend"])]
+)
+def test_passwords_work_only_in_an_emergency(read, value, backends):
+    settings = read(EMERGENCY_LOGIN=value)
+    assert settings["AUTHENTICATION_BACKENDS"] == ["accounts.oidc.PlatformBackend", *backends]
 
 
 def test_how_the_portal_speaks_and_signs_in(read):

@@ -33,6 +33,15 @@ def test_nothing_comes_from_elsewhere(path):
     assert addresses - NAMESPACES == set()
 
 
+SCRIPTS = [path for path in OURS if path.suffix == ".js"]
+UNSAFE = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|localStorage|sessionStorage|indexedDB|postMessage"
+
+
+def test_no_script_makes_markup_of_text_or_keeps_anything():
+    assert len(SCRIPTS) >= 4
+    assert {path.name: found for path in SCRIPTS if (found := re.findall(UNSAFE, path.read_text()))} == {}
+
+
 @pytest.fixture
 def manifest_storage(settings, tmp_path):
     """The storage of production, into a folder of the test's own."""

@@ -37,3 +37,12 @@ def masked_phone(number: str) -> str:
 @register.filter
 def starts(text: str, prefix: str) -> bool:
     return text.startswith(prefix)
+
+
+@register.filter
+def as_duration(seconds: int) -> str:
+    """A length of time in its largest whole unit: `12 小时`, `30 分钟`, `90 秒`."""
+    for size, unit in ((3600, "小时"), (60, "分钟")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} 秒"

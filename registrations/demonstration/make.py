@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts import identity
 from accounts.audit import record
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Consent, User
 from accounts.oidc import remember_vouched
+from accounts.verbs import Verb
 from photos.models import Portrait, Upload
 from photos.pipeline import suggest_box
 from plans.models import Attachment, CommitteeMember, Occupation, Plan, Role
@@ -27,7 +28,6 @@ from registrations.models import Registration
 from registrations.workflow import TABLE, Action, Actor
 
 ACTOR = "command:demo"
-MADE = "demonstration.made"
 
 
 class DemonstrationRefused(Exception):
@@ -41,7 +41,7 @@ def prepare(now: datetime | None = None) -> int | None:
     """
     now = timezone.localtime(now)
     with transaction.atomic():
-        made = AuditEntry.objects.filter(actor=ACTOR, verb=MADE).first()
+        made = AuditEntry.objects.filter(actor=ACTOR, verb=Verb.DEMONSTRATION_MADE).first()
         if made is None:
             refuse_foreign_database()
             make(now)
@@ -72,7 +72,7 @@ def make(now: datetime) -> None:
     plans = {outline.code: publish(outline, users, now) for outline in PLANS}
     for story in stories():
         tell(story, plans[story.plan.code], now)
-    record(ACTOR, MADE, detail=settings.OIDC_OP_ISSUER)
+    record(ACTOR, Verb.DEMONSTRATION_MADE, detail=settings.OIDC_OP_ISSUER)
 
 
 def enter(person: Person) -> User:
@@ -83,13 +83,14 @@ def enter(person: Person) -> User:
         held = user.identity
         document = identity.parse(person.document_type, person.number, today=timezone.localdate())
         held.confirm(legal_name=person.name, document=document)
+        Consent.give(user)
     return user
 
 
 def appoint_operator(user: User) -> None:
     user.is_staff = user.is_superuser = True
     user.save(update_fields=["is_staff", "is_superuser"])
-    record(ACTOR, "staff.granted", user, detail="superuser")
+    record(ACTOR, Verb.STAFF_GRANTED, user, detail="superuser")
 
 
 def publish(outline: Outline, users: dict[str, User], now: datetime) -> Plan:
@@ -193,7 +194,7 @@ def refresh(now: datetime) -> int:
     for outline in stale:
         move(held[outline.code], outline, now)
     if stale:
-        record(ACTOR, "demonstration.refreshed", detail="、".join(outline.code for outline in stale))
+        record(ACTOR, Verb.DEMONSTRATION_REFRESHED, detail="、".join(outline.code for outline in stale))
     return len(stale)
 
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,12 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 KID = "key-1"
 ACCESS_TOKEN = "access-token-0123456789"
+TOKEN, KEYS, USERINFO, LOGOUT = "/o/token/", "/o/jwks/", "/o/userinfo/", "/o/logout/"
+DISCOVERY = "/o/.well-known/openid-configuration"
 
 
 @cache
-def rsa_key(name: str) -> rsa.RSAPrivateKey:
+def rsa_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     """One key for the whole session under each name: making one takes longer than a test."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def public_pem() -> bytes:
@@ -33,8 +35,9 @@ def public_pem() -> bytes:
 
 
 def jwk(name: str = "ours", **values: Any) -> dict[str, Any]:
-    numbers = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(rsa_key(name).public_key()))
-    return {**numbers, "kid": KID, "use": "sig", "alg": "RS256", **values}
+    key = rsa_key(name, 1024) if name == "short" else rsa_key(name)
+    numbers = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
+    return without_none({**numbers, "kid": KID, "use": "sig", "alg": "RS256", **values})
 
 
 @dataclass
@@ -46,6 +49,8 @@ class Answer:
     content_type: str = "application/json"
     pause: float = 0  # seconds before each byte of `body`
     drip_headers: bool = False
+    headers: str = ""  # more of them, each with its line's end
+    hang_up: bool = False  # without a word
 
 
 def json_answer(value: Any, **more: Any) -> Answer:
@@ -66,9 +71,15 @@ class Provider:
     algorithm: str = "RS256"
     id_token: Any = ...  # instead of one that is signed
     keys: list[Any] = field(default_factory=lambda: [jwk()])
+    at_hash: Any = None  # into the ID token; True for the right one
+    token_extra: dict[str, Any] = field(default_factory=dict)  # into the token response
+    document: dict[str, Any] = field(default_factory=dict)  # into the discovery document; None takes one out
     token_answer: Answer | None = None
     keys_answer: Answer | None = None
     userinfo_answer: Answer | None = None
+    discovery_answer: Answer | None = None
+    logout_answer: Answer | None = None
+    grants: dict[str, tuple[str, str]] = field(default_factory=dict)  # nonce and challenge, by code
     asked: list[tuple[str, str]] = field(default_factory=list)
     token_request: dict[str, str] = field(default_factory=dict)
     authorization: str = ""
@@ -91,24 +102,38 @@ class Provider:
             "OIDC_OP_LOGOUT_ENDPOINT": f"{self.issuer}/logout/",
         }
 
-    def authorise(self, address: str) -> str:
-        """Do what the person's browser does at the authorization endpoint; the state that it brings back."""
+    def discovered(self) -> dict[str, str]:
+        """What a portal is told that finds the rest by itself."""
+        return {**dict.fromkeys(self.settings(), ""), "OIDC_OP_ISSUER": self.issuer, "PLATFORM_ORIGIN": self.origin}
+
+    def asked_for(self, *paths: str) -> list[str]:
+        """Which of these paths were asked for, as often and in the order in which they were."""
+        return [path for _, path in self.asked if path in paths]
+
+    def authorise(self, address: str, code: str = "") -> str:
+        """Do what the person's browser does at the authorization endpoint; the state that it brings back.
+
+        Several logins at once have a `code` each.
+        """
         query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         self.nonce, self.challenge = query["nonce"], query["code_challenge"]
         assert query["code_challenge_method"] == "S256"
+        if code:
+            self.grants[code] = (self.nonce, self.challenge)
         return query["state"]
 
     # Its endpoints ---------------------------------------------------------------------------------------------
 
-    def token(self) -> Answer:
-        verifier = self.token_request.get("code_verifier", "")
-        digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        if digest != self.challenge:
+    def token(self, form: dict[str, str]) -> Answer:
+        nonce, challenge = self.grants.get(form.get("code", ""), (self.nonce, self.challenge))
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        if without_padding(digest) != challenge:
             return json_answer({"error": "invalid_grant"}, status=400)
-        self.last_id_token = self.signed() if self.id_token is ... else self.id_token
-        return json_answer({"access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": self.last_id_token})
+        self.last_id_token = self.signed(nonce) if self.id_token is ... else self.id_token
+        right = {"access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": self.last_id_token}
+        return json_answer(without_none({**right, **self.token_extra}))
 
-    def signed(self) -> str:
+    def signed(self, nonce: str) -> str:
         now = int(time.time())
         right = {
             "iss": self.issuer,
@@ -116,36 +141,69 @@ class Provider:
             "aud": self.client_id,
             "iat": now,
             "exp": now + 300,
-            "nonce": self.nonce,
+            "nonce": nonce,
+            "at_hash": half_hash(ACCESS_TOKEN) if self.at_hash is True else self.at_hash,
         }
-        claims = {name: value for name, value in {**right, **self.token_claims}.items() if value is not None}
-        header = {name: value for name, value in {"kid": KID, **self.header}.items() if value is not None}
-        return signed_with(rsa_key("ours") if self.key is None else self.key, self.algorithm, header, claims)
+        said = {name: value(now) if callable(value) else value for name, value in self.token_claims.items()}
+        claims = without_none({**right, **said})
+        key = rsa_key("ours") if self.key is None else self.key
+        return signed_with(key, self.algorithm, {"kid": KID, **self.header}, claims)
 
-    def userinfo(self) -> Answer:
+    def userinfo(self, form: dict[str, str]) -> Answer:
         return json_answer({"sub": self.subject, **self.claims})
 
-    def jwks(self) -> Answer:
+    def jwks(self, form: dict[str, str]) -> Answer:
         return json_answer({"keys": self.keys})
 
-    def answer(self, path: str) -> Answer:
-        named = {
-            "/o/token/": (self.token_answer, self.token),
-            "/o/jwks/": (self.keys_answer, self.jwks),
-            "/o/userinfo/": (self.userinfo_answer, self.userinfo),
+    def discovery(self, form: dict[str, str]) -> Answer:
+        right = {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{self.issuer}/authorize/",
+            "token_endpoint": f"{self.issuer}/token/",
+            "userinfo_endpoint": f"{self.issuer}/userinfo/",
+            "jwks_uri": f"{self.issuer}/jwks/",
+            "end_session_endpoint": f"{self.issuer}/logout/",
         }
-        instead, right = named[path]
-        return instead or right()
+        return json_answer(without_none({**right, **self.document}))
+
+    def logout(self, form: dict[str, str]) -> Answer:
+        return Answer("退出".encode(), content_type="text/html; charset=utf-8")
+
+    def answer(self, path: str, form: dict[str, str]) -> Answer:
+        named = {
+            TOKEN: (self.token_answer, self.token),
+            KEYS: (self.keys_answer, self.jwks),
+            USERINFO: (self.userinfo_answer, self.userinfo),
+            DISCOVERY: (self.discovery_answer, self.discovery),
+            LOGOUT: (self.logout_answer, self.logout),
+        }
+        instead, right = named[path.partition("?")[0]]
+        return instead or right(form)
+
+
+def now_and(seconds: int) -> Callable[[int], int]:
+    """A time for `token_claims`, told when the token is made: a test that waits for its turn is not late."""
+    return lambda now: now + seconds
+
+
+def without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def without_padding(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def half_hash(access_token: str) -> str:
+    """at_hash, OpenID Connect Core 1.0, 3.1.3.6."""
+    return without_padding(hashlib.sha256(access_token.encode()).digest()[:16])
 
 
 def signed_with(key: Any, algorithm: str, header: dict[str, Any], claims: dict[str, Any]) -> str:
-    """A token by hand where PyJWT is too careful to make one: an HMAC under somebody's public key."""
-    if algorithm != "HS256":
-        return jwt.encode(claims, key, algorithm=algorithm, headers=header)
-    parts = [{"alg": "HS256", "typ": "JWT", **header}, claims]
-    text = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
-    seal = jwt.get_algorithm_by_name("HS256").sign(text.encode(), key)
-    return f"{text}.{base64.urlsafe_b64encode(seal).rstrip(b'=').decode()}"
+    """A token by hand: PyJWT is too careful to make one that is wrong."""
+    parts = [{"alg": algorithm, "typ": "JWT", **header}, claims]
+    text = ".".join(without_padding(json.dumps(part).encode()) for part in map(without_none, parts))
+    return f"{text}.{without_padding(jwt.get_algorithm_by_name(algorithm).sign(text.encode(), key))}"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -153,28 +211,31 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.provider.authorization = self.headers.get("Authorization", "")
-        self.say()
+        self.say({})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        self.provider.token_request = {name: values[0] for name, values in parse_qs(body).items()}
+        form = self.provider.token_request = {name: values[0] for name, values in parse_qs(body).items()}
         self.provider.authorization = self.headers.get("Authorization", "")
-        self.say()
+        self.say(form)
 
-    def say(self) -> None:
+    def say(self, form: dict[str, str]) -> None:
         self.provider.asked.append((self.command, self.path))
-        answer = self.provider.answer(self.path)
-        head = f"HTTP/1.0 {answer.status} .\r\nContent-Type: {answer.content_type}\r\n".encode()
+        answer = self.provider.answer(self.path, form)
+        head = f"HTTP/1.0 {answer.status} .\r\nContent-Type: {answer.content_type}\r\n{answer.headers}".encode()
+        if answer.hang_up:
+            return
         try:
             if answer.drip_headers:
-                return self.drip(head + b"X-Slow: " + b"a" * 50, answer.pause)
+                self.drip(head + b"X-Slow: " + b"a" * 50, answer.pause)
+                return
             self.wfile.write(head + f"Content-Length: {len(answer.body)}\r\n\r\n".encode())
             if answer.pause:
-                return self.drip(answer.body, answer.pause)
+                self.drip(answer.body, answer.pause)
+                return
             self.wfile.write(answer.body)
         except (BrokenPipeError, ConnectionResetError):
             pass  # the portal hung up, as it should
-        return None
 
     def drip(self, content: bytes, pause: float) -> None:
         for byte in content:

@@ -1,7 +1,8 @@
 """The record of who did what: pseudonyms, and lines that nobody changes or removes."""
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.core.serializers import deserialize
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.urls import reverse
 
 from accounts.audit import record
@@ -49,6 +50,50 @@ def test_a_line_is_never_changed_or_removed(entry):
     assert list(AuditEntry.objects.values()) == before
 
 
+FORGED = {"actor": "somebody", "verb": "login"}
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda pk: AuditEntry.objects.bulk_create(
+            [AuditEntry(pk=pk, **FORGED)], update_conflicts=True, unique_fields=["pk"], update_fields=["actor"]
+        ),
+        lambda pk: AuditEntry.objects.bulk_create([AuditEntry(pk=pk, **FORGED)], None, False, True, ["actor"], ["pk"]),
+        lambda pk: AuditEntry.objects.update_or_create(pk=pk, defaults=FORGED),
+        lambda pk: AuditEntry.objects.filter(pk=pk)._raw_delete("default"),
+        lambda pk: AuditEntry.objects.get(pk=pk).save(update_fields=["actor"]),
+        lambda pk: AuditEntry.objects.get(pk=pk).save(force_update=True),
+    ],
+)
+def test_nor_by_the_back_door(entry, attempt):
+    before = list(AuditEntry.objects.values())
+    with pytest.raises(AppendOnly, match="AuditEntry lines are never"), transaction.atomic():
+        attempt(entry.pk)
+    assert list(AuditEntry.objects.values()) == before
+
+
+def test_a_new_line_cannot_take_the_place_of_another(entry):
+    """Django would update the row that has its key."""
+    before = list(AuditEntry.objects.values())
+    fixture = [{"model": "accounts.auditentry", "pk": entry.pk, "fields": {**FORGED, "at": "2026-05-20T00:00:00Z"}}]
+    (loaded,) = deserialize("python", fixture)
+    for save in (AuditEntry(pk=entry.pk, **FORGED).save, loaded.save):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            save()
+    AuditEntry.objects.bulk_create([AuditEntry(pk=entry.pk, **FORGED)], ignore_conflicts=True)
+    assert list(AuditEntry.objects.values()) == before
+
+
+def test_new_lines_come_in_by_every_way(entry):
+    AuditEntry(pk=entry.pk + 1, **FORGED).save()
+    AuditEntry.objects.bulk_create([AuditEntry(pk=entry.pk + 2, **FORGED)])
+    fixture = [{"model": "accounts.auditentry", "pk": entry.pk + 3, "fields": {**FORGED, "at": "2026-05-20T00:00:00Z"}}]
+    for loaded in deserialize("python", fixture):
+        loaded.save()
+    assert AuditEntry.objects.count() == 4
+
+
 @pytest.mark.parametrize("table", [AuditEntry._meta.db_table, ReviewEvent._meta.db_table])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET at = at", "DELETE FROM {}"])
 def test_postgresql_itself_refuses(entry, applicant, occupation, manager, table, statement):
@@ -68,7 +113,7 @@ def test_a_superuser_reads_it_in_the_admin_and_changes_nothing(entry, applicant,
     applicant.save()
     client = sign_in(applicant)
     page = client.get(reverse("admin:accounts_auditentry_changelist")).content.decode()
-    assert f'<td class="field-actor">{applicant.username}</td><td class="field-verb">login</td>' in page
+    assert f'<td class="field-verb_in_words">登录</td><td class="field-actor">{applicant.username}</td>' in page
     address = reverse("admin:accounts_auditentry_change", args=[entry.pk])
     assert 'name="_save"' not in client.get(address).content.decode()
     assert client.post(address, {"actor": "somebody"}).status_code == 403

@@ -3,18 +3,29 @@
 import base64
 import hmac
 import os
+import re
+import secrets
 import subprocess
 import sys
+from hashlib import sha256
 from io import StringIO
+from pathlib import Path
 
 import pytest
-from django.core.checks import Error
+from django.core.checks import Error, Info, Warning
 from django.core.checks.registry import registry
 
 from accounts import checks
+from scripts.lint import production as production_environment
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 ADDRESS = "https://id.example.cn/o/authorize"
 NEW_KEY = "请用 openssl rand -base64 32 为每一项单独生成，再重新启动。"
+
+
+def random_key(name):
+    """32 bytes that look drawn at random, and are the same each time."""
+    return sha256(name.encode()).digest()
 
 
 @pytest.fixture
@@ -23,8 +34,10 @@ def production(settings):
     settings.DEBUG = False
     settings.USE_HTTPS = True
     settings.SECRET_KEY = "a-long-enough-secret-key-of-a-portal-in-production-0123456789"
-    settings.BLIND_INDEX_KEY = b"b" * 32
-    settings.FIELD_ENCRYPTION_KEYS = {"k2": b"2" * 32, "k1": b"1" * 32}
+    settings.BLIND_INDEX_KEY = random_key("b")
+    settings.FIELD_ENCRYPTION_KEYS = {"k2": random_key("2"), "k1": random_key("1")}
+    settings.ALLOWED_HOSTS = ["jnjs.example.cn"]
+    settings.TRUSTED_PROXIES = 1
     for name in checks.ADDRESSES:
         setattr(settings, name, ADDRESS)
     return settings
@@ -64,7 +77,7 @@ def test_plain_http(production):
     assert complaints() == [
         Error(
             "USE_HTTPS 是关闭的，会话和证件号码会以明文传送。",
-            "请把环境变量 USE_HTTPS 设为 true；前面有反向代理时，同时把 TRUST_PROXY 设为 true。",
+            "请把环境变量 USE_HTTPS 设为 true；前面有反向代理时，同时把 TRUSTED_PROXIES 设为反向代理的层数。",
             id="accounts.E005",
         )
     ]
@@ -78,6 +91,42 @@ def test_platform_over_plain_http(production, name):
             f"{name} 不是 https 地址，登录信息会以明文传送。",
             "请改为平台的 https:// 地址；平台没有 https 时，请先让平台开通。",
             id="accounts.E004",
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in checks.ADDRESSES if name != "OIDC_OP_ISSUER"])
+def test_an_address_that_is_found_by_discovery_is_no_fault(production, name):
+    setattr(production, name, "")
+    assert complaints() == []
+
+
+def test_everything_by_discovery_over_plain_http(production):
+    for name in checks.ADDRESSES:
+        setattr(production, name, "")
+    production.OIDC_OP_ISSUER = "http://id.example.cn"
+    assert [(message.id, "OIDC_OP_ISSUER" in message.msg) for message in complaints()] == [("accounts.E004", True)]
+
+
+@pytest.mark.parametrize("issuer", ["https://id.example.cn/?tenant=city", "https://id.example.cn/#a"])
+def test_an_issuer_that_is_none(production, issuer):
+    production.OIDC_OP_ISSUER = issuer
+    assert complaints() == [
+        Error(
+            "OIDC_OP_ISSUER 里有 ? 或 #，不是 issuer：平台的地址查不到，登录结果也不能通过核对。",
+            "请照平台 /.well-known/openid-configuration 里的 issuer 填写，一个字符都不要差。",
+            id="accounts.E020",
+        )
+    ]
+
+
+def test_an_open_emergency_login_is_told_but_no_fault(production):
+    production.EMERGENCY_LOGIN = True
+    assert complaints() == [
+        Info(
+            "EMERGENCY_LOGIN 是打开的，应急账户可以用密码在 /accounts/emergency/ 登录。",
+            "平台恢复后，请去掉环境变量 EMERGENCY_LOGIN 并重新启动；用密码登录的会话随即失效。",
+            id="accounts.I001",
         )
     ]
 
@@ -102,11 +151,11 @@ def test_keys_that_follow_from_the_secret_key(production, name, shown):
 @pytest.mark.parametrize(
     ("changes", "first", "second"),
     [
-        ({"BLIND_INDEX_KEY": b"2" * 32}, "BLIND_INDEX_KEY", "FIELD_ENCRYPTION_KEYS 中的 k2"),
-        ({"SECRET_KEY": (b"b" * 32).hex()}, "SECRET_KEY", "BLIND_INDEX_KEY"),
-        ({"SECRET_KEY": base64.b64encode(b"1" * 32).decode()}, "SECRET_KEY", "FIELD_ENCRYPTION_KEYS 中的 k1"),
+        ({"BLIND_INDEX_KEY": random_key("2")}, "BLIND_INDEX_KEY", "FIELD_ENCRYPTION_KEYS 中的 k2"),
+        ({"SECRET_KEY": (random_key("b")).hex()}, "SECRET_KEY", "BLIND_INDEX_KEY"),
+        ({"SECRET_KEY": base64.b64encode(random_key("1")).decode()}, "SECRET_KEY", "FIELD_ENCRYPTION_KEYS 中的 k1"),
         (
-            {"FIELD_ENCRYPTION_KEYS": {"k2": b"1" * 32, "k1": b"1" * 32}},
+            {"FIELD_ENCRYPTION_KEYS": {"k2": random_key("1"), "k1": random_key("1")}},
             "FIELD_ENCRYPTION_KEYS 中的 k2",
             "FIELD_ENCRYPTION_KEYS 中的 k1",
         ),
@@ -139,3 +188,159 @@ def test_without_keys_of_their_own_they_follow_from_the_secret_key():
     answer = subprocess.run([sys.executable, "-c", source], env=environment, check=True, capture_output=True, text=True)
     field, index = (hmac.digest(b"0123456789" * 6, name.encode(), "sha256") for name in names)
     assert answer.stdout == f"{[{'derived': field}, index]}\n"
+
+
+def weak(name, reason):
+    return Error(f"{name} 太容易猜到：{reason}。", NEW_KEY, id="accounts.E012")
+
+
+READABLE = b"Our portal's key of 32 characte!"
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        (bytes(32), "是同一段内容重复而成的"),
+        (bytes(range(16)) * 2, "是同一段内容重复而成的"),
+        (bytes(range(32)), "是按顺序排列的"),
+        (bytes(range(255, 223, -1)), "是按顺序排列的"),
+        (bytes(range(3, 22)) + bytes([3] * 13), "用到的字节太少"),
+        (READABLE, "是一段可以读的文字，不是随机数"),
+    ],
+)
+def test_a_key_that_can_be_guessed(production, key, reason):
+    production.BLIND_INDEX_KEY = key
+    assert complaints() == [weak("BLIND_INDEX_KEY", reason)]
+    production.BLIND_INDEX_KEY = random_key("b")
+    production.FIELD_ENCRYPTION_KEYS = {"k3": key}
+    assert complaints() == [weak("FIELD_ENCRYPTION_KEYS 中的 k3", reason)]
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("0123456789" * 6, "是同一段内容重复而成的"),
+        ("ab" * 30, "是同一段内容重复而成的"),
+        ("a" * 49 + "bcdefghijk", "太短，或用到的字符太少"),
+        ("Tq3-short-but-random-8fK2", "太短，或用到的字符太少"),
+    ],
+)
+def test_a_secret_key_that_can_be_guessed(production, key, reason):
+    production.SECRET_KEY = key
+    assert complaints() == [weak("SECRET_KEY", reason)]
+
+
+def test_keys_drawn_at_random_are_no_weak_ones():
+    drawn = [*(os.urandom(32) for _ in range(2000)), *(secrets.token_urlsafe(50) for _ in range(500))]
+    assert {checks.weakness(key) for key in [*drawn, secrets.token_hex(32)]} == {""}
+
+
+def sandbox(sign):
+    return Error(
+        f"{sign}，像是演示用的统一身份认证平台，任何人都能用它登录成任何人。",
+        "请改为正式平台的地址，并去掉 identity_sandbox。",
+        id="accounts.E013",
+    )
+
+
+def test_the_sandbox_in_production(production):
+    production.INSTALLED_APPS = [*production.INSTALLED_APPS, "identity_sandbox"]
+    assert complaints() == [sandbox("identity_sandbox 在 INSTALLED_APPS 里")]
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8001", "127.9.9.9", "[::1]", "id.localhost"])
+def test_a_platform_on_this_machine(production, host):
+    production.OIDC_OP_ISSUER = f"https://{host}/o"
+    assert complaints() == [sandbox("OIDC_OP_ISSUER 指向本机")]
+
+
+@pytest.mark.parametrize("host", ["*", ".", ".cn"])
+def test_any_host(production, host):
+    production.ALLOWED_HOSTS = ["jnjs.example.cn", host]
+    assert complaints() == [
+        Error(
+            f"ALLOWED_HOSTS 里的 {host} 等于不限制域名，别人可以用自己的域名冒充本系统。",
+            "请只写本系统自己的域名，例如 jnjs.example.cn。",
+            id="accounts.E014",
+        )
+    ]
+
+
+def test_a_whole_domain_of_ours_is_no_fault(production):
+    production.ALLOWED_HOSTS = [".jnjs.example.cn"]
+    assert complaints() == []
+
+
+@pytest.mark.parametrize("origin", ["https://*", "https://*.example.cn", "http://jnjs.example.cn"])
+def test_forms_from_anywhere(production, origin):
+    production.CSRF_TRUSTED_ORIGINS = ["https://jnjs.example.cn", origin]
+    assert complaints() == [
+        Error(
+            f"CSRF_TRUSTED_ORIGINS 里的 {origin} 不是确定的 https 来源，别的网站可以替用户提交表单。",
+            "请只写带 https:// 的完整来源；没有别的来源就留空。",
+            id="accounts.E015",
+        )
+    ]
+
+
+def test_several_replicas_on_one_file(production, monkeypatch):
+    monkeypatch.setitem(production.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
+    production.REPLICAS = 3
+    assert complaints() == [
+        Error(
+            "REPLICAS 是 3，数据库却是 SQLite：多个副本不能共用一个 SQLite 文件。",
+            "请把 DATABASE_URL 设为 PostgreSQL，或只运行一个副本并把 REPLICAS 设为 1。",
+            id="accounts.E016",
+        )
+    ]
+    monkeypatch.setitem(production.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
+    assert complaints() == []
+
+
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache"])
+def test_a_cache_of_each_process(production, backend):
+    production.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+    assert complaints() == [
+        Error(
+            "缓存不是各个进程共用的，限制次数会各算各的。",
+            "请把 CACHE_URL 设为 Redis 的地址，或留空以使用数据库里的表。",
+            id="accounts.E017",
+        )
+    ]
+
+
+def test_https_without_a_proxy(production):
+    production.TRUSTED_PROXIES = 0
+    assert complaints() == [
+        Warning(
+            "USE_HTTPS 是打开的，TRUSTED_PROXIES 却是 0：如果 HTTPS 由前面的反向代理处理，每个页面都会不停跳转，"
+            "限制次数也会把所有人算成同一个地址。",
+            "请把 TRUSTED_PROXIES 设为自己的反向代理的层数，例如 1；应用服务器自己处理 HTTPS 时，可以忽略这一条。",
+            id="accounts.W001",
+        )
+    ]
+
+
+# As an operator runs it ---------------------------------------------------------------------------------------------
+
+
+def deploy_check(tmp_path, **changes):
+    environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    command = [sys.executable, "-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    environment |= production_environment(tmp_path) | changes
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_deployment_check_is_clean_in_production(tmp_path):
+    answer = deploy_check(tmp_path)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout == "System check identified no issues (0 silenced).\n"
+
+
+def test_the_deployment_check_names_what_is_wrong(tmp_path):
+    answer = deploy_check(
+        tmp_path, ALLOWED_HOSTS="*", TRUSTED_PROXIES="0", REPLICAS="2", BLIND_INDEX_KEY="A" * 43 + "="
+    )
+    assert answer.returncode == 1
+    named = set(re.findall(r"\((\w+\.\w+)\)", answer.stderr))
+    assert named == {"accounts.E012", "accounts.E014", "accounts.E016", "accounts.W001"}

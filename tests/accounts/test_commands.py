@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from accounts.fields import blind_index
 from accounts.identity import Sex
@@ -60,7 +61,50 @@ def test_granting_staff_takes_the_superuser_away(applicant):
     assert powers(applicant) == (True, False)
 
 
-@pytest.mark.parametrize("command", ["grant_staff", "correct_identity"])
+# grant_auditor ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["username", "subject"])
+def test_grant_auditor_and_take_it_away(applicant, by):
+    name = getattr(applicant, by)
+    assert run("grant_auditor", name) == f"账户 {applicant.username} 现在是审计人员。\n"
+    assert (User.objects.get().is_auditor, powers(applicant)) == (True, (False, False))
+    assert run("grant_auditor", name) == f"账户 {applicant.username} 本来就是审计人员，没有需要改动的。\n"
+    assert run("grant_auditor", name, "--revoke") == f"账户 {applicant.username} 现在不再是审计人员。\n"
+    assert run("grant_auditor", name, "--revoke") == f"账户 {applicant.username} 本来就不是审计人员，没有需要改动的。\n"
+    assert User.objects.get().is_auditor is False
+    assert list(AuditEntry.objects.order_by("pk").values_list("actor", "verb", "target", "subject")) == [
+        ("command:grant_auditor", "auditor.granted", applicant.username, applicant.username),
+        ("command:grant_auditor", "auditor.revoked", applicant.username, applicant.username),
+    ]
+
+
+def test_a_deactivated_account_does_not_become_an_auditor_but_stops_being_one(applicant):
+    User.objects.filter(pk=applicant.pk).update(is_active=False)
+    with pytest.raises(CommandError, match=f"账户 {applicant.username} 已被停用，不能成为审计人员。"):
+        run("grant_auditor", applicant.username)
+    assert (User.objects.get().is_auditor, lines()) == (False, [])
+    User.objects.filter(pk=applicant.pk).update(is_auditor=True)
+    run("grant_auditor", applicant.username, "--revoke")
+    assert User.objects.get().is_auditor is False
+
+
+def test_no_role_without_its_line(applicant, monkeypatch):
+    def away(*arguments, **values):
+        raise OperationalError("away")
+
+    monkeypatch.setattr(AuditEntry, "save", away)
+    for command in ("grant_staff", "grant_auditor"):
+        with pytest.raises(OperationalError):
+            run(command, applicant.username)
+    user = User.objects.get()
+    assert (user.is_staff, user.is_auditor) == (False, False)
+
+
+# Both ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["grant_staff", "grant_auditor", "correct_identity"])
 def test_an_unknown_account(applicant, command):
     options = {"reason": "…"} if command == "correct_identity" else {}
     with pytest.raises(CommandError) as refusal:

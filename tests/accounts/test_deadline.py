@@ -2,11 +2,13 @@
 
 import io
 import socket
+import threading
 import time
 
 import pytest
 
-from accounts.deadline import UntilDeadline
+from accounts import deadline
+from accounts.deadline import UntilDeadline, connect_until
 
 
 @pytest.fixture
@@ -52,3 +54,43 @@ def test_a_shorter_limit_of_the_socket_stays(line):
     with reader(second, 5) as answer, pytest.raises(TimeoutError):
         answer.read(1)
     assert time.monotonic() - begun < 0.3
+
+
+def test_a_connection_that_comes_in_time(line):
+    assert connect_until(time.monotonic() + 5, lambda: line[0]) is line[0]
+
+
+def test_a_connection_that_comes_too_late_is_closed(line):
+    may_come = threading.Event()
+
+    def connect():
+        may_come.wait(5)
+        return line[0]
+
+    with pytest.raises(TimeoutError):
+        connect_until(time.monotonic() + 0.05, connect)
+    may_come.set()
+    (late,) = [thread for thread in threading.enumerate() if thread.name == "connect"]
+    late.join(5)
+    assert line[0].fileno() == -1
+
+
+def test_a_connection_that_fails(line):
+    def connect():
+        raise OSError("no route")
+
+    with pytest.raises(OSError, match="no route"):
+        connect_until(time.monotonic() + 5, connect)
+
+
+def test_hanging_connections_do_not_heap_up(line, monkeypatch):
+    monkeypatch.setattr(deadline, "UNDERWAY", threading.BoundedSemaphore(1))
+    may_come = threading.Event()
+    with pytest.raises(TimeoutError):
+        connect_until(time.monotonic() + 0.01, lambda: may_come.wait(5) and line[0])
+    with pytest.raises(ConnectionRefusedError):
+        connect_until(time.monotonic() + 5, lambda: line[1])
+    may_come.set()
+    for thread in [thread for thread in threading.enumerate() if thread.name == "connect"]:
+        thread.join(5)
+    assert connect_until(time.monotonic() + 5, lambda: line[1]) is line[1]

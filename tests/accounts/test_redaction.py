@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from accounts import identity
 from accounts.identity import HALF_WIDTH, DocumentType
+from accounts.origin import RequestIdFilter
 from accounts.redaction import DOCUMENT, MOBILE, TOKEN, RedactingFilter, redact
 from tests import log_watch as watching
 from tests.accounts.test_identity import EIGHTEEN_CHARACTER_TYPES, valid_numbers
@@ -217,7 +218,7 @@ def test_every_handler_of_the_portal_has_it():
         for handler in logger.handlers
         if isinstance(handler, logging.StreamHandler) and type(handler).__module__ in {"logging", "django.utils.log"}
     ]
-    assert {type(handler.filters[0]) if handler.filters else None for handler in own} == {RedactingFilter}
+    assert {tuple(map(type, handler.filters)) for handler in own} == {(RequestIdFilter, RedactingFilter)}
     assert {
         handler for logger in loggers for handler in logger.handlers if isinstance(handler, AdminEmailHandler)
     } == set()

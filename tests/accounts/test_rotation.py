@@ -12,15 +12,20 @@ from django.test import Client
 
 from accounts import refusals, rotation
 from accounts.fields import EncryptedTextField, TamperedCiphertext, decrypt_text, encrypt_text, key_id_of
-from accounts.models import AppendOnlyModel, AuditEntry, Identity
+from accounts.models import AppendOnlyModel, AuditEntry, Identity, KeptForm
 from accounts.oidc import PlatformBackend
+from accounts.verbs import Verb
 from registrations.models import Registration
 from registrations.workflow import Status
 from tests import scenes
 
 OLD, NEW = b"o" * 32, b"n" * 32
 HOLDERS = (Identity, Registration)
-PLACES = ["accounts_identity.document_number", "registrations_registration.document_number"]
+PLACES = [
+    "accounts_identity.document_number",
+    "accounts_keptform.content",
+    "registrations_registration.document_number",
+]
 
 
 @pytest.fixture
@@ -64,7 +69,8 @@ def everything(model):
 
 
 def lines(verb=""):
-    entries = AuditEntry.objects.order_by("pk").filter(verb__in=[verb] if verb else ["keys.rotated", refusals.VERB])
+    verbs = [verb] if verb else [Verb.KEYS_ROTATED, Verb.CIPHERTEXT_REFUSED]
+    entries = AuditEntry.objects.order_by("pk").filter(verb__in=verbs)
     return list(entries.values_list("actor", "verb", "target", "detail"))
 
 
@@ -86,11 +92,12 @@ def test_every_row_comes_under_the_first_key_and_nothing_else_changes(two_keys, 
         [
             "第一把密钥：new",
             "accounts_identity.document_number：old 2 行",
+            "accounts_keptform.content：没有密文",
             "registrations_registration.document_number：old 1 行",
             "accounts_identity.document_number：已处理 2 行，共 2 行",
             "registrations_registration.document_number：已处理 1 行，共 1 行",
             "重新加密了 3 行。",
-            "数据库里已没有旧密钥的密文。会话里的密文 12 小时内自行过期，之后可以去掉旧密钥；旧备份仍要靠旧密钥读取，请另行保存。",
+            "数据库里已没有旧密钥的密文。会话里的密文 24 小时内自行过期，之后可以去掉旧密钥；旧备份仍要靠旧密钥读取，请另行保存。",
         ],
         [],
     )
@@ -108,12 +115,20 @@ def test_the_old_key_can_go_afterwards(two_keys, applicant, settings):
     assert Identity.objects.get().document_number == number
 
 
+def test_a_kept_form_is_encrypted_anew_too(two_keys, applicant, settings):
+    KeptForm.objects.create(user=applicant, path="/profile/", content="address=somewhere")
+    two_keys()
+    assert run()[0] == 0
+    settings.FIELD_ENCRYPTION_KEYS = {"new": NEW}
+    assert KeptForm.objects.get().content == "address=somewhere"
+
+
 def test_again_there_is_nothing_to_do(two_keys, applicant):
     two_keys()
     run()
     texts = sealed(Identity)
     code, said, _ = run()
-    assert (code, said[1], said[3]) == (0, "accounts_identity.document_number：new（第一把） 1 行", "重新加密了 0 行。")
+    assert (code, said[1], said[4]) == (0, "accounts_identity.document_number：new（第一把） 1 行", "重新加密了 0 行。")
     assert sealed(Identity) == texts
 
 
@@ -126,6 +141,7 @@ def test_a_rehearsal_counts_and_changes_nothing(two_keys, applicant, stranger):
         [
             "第一把密钥：new",
             "accounts_identity.document_number：new（第一把） 1 行，old 1 行",
+            "accounts_keptform.content：没有密文",
             "registrations_registration.document_number：没有密文",
             "没有改动。将重新加密 1 行。",
         ],
@@ -140,7 +156,7 @@ def test_key_ids_differ_by_case_and_by_more_than_their_beginning(settings, db):
         settings.FIELD_ENCRYPTION_KEYS = {key_id: key}
         scenes.person()
     settings.FIELD_ENCRYPTION_KEYS = ring
-    (column, _) = rotation.sealed_columns()
+    column, *_ = rotation.sealed_columns()
     assert (column.count_by_key(), column.waiting().count()) == (Counter(dict.fromkeys(ring, 1)), 3)
     run()
     assert key_ids() == Counter(k1=4)
@@ -441,5 +457,5 @@ def test_signing_out_with_a_token_that_was_tampered_with_still_signs_out(applica
     session["id_token"] = "v1:test:AAAA"
     session.save()
     response = client.post("/accounts/logout/")
-    assert response.headers["Location"] == "http://testserver/accounts/signed-out/"
+    assert response.headers["Location"] == "/accounts/signed-out/?platform=away"
     assert Client().get("/accounts/signed-out/").status_code == 200

@@ -6,20 +6,28 @@ import threading
 from datetime import date
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.test import Client
 from django.urls import reverse
 
 from accounts.fields import blind_index
 from accounts.identity import DocumentType, Sex
-from accounts.models import AuditEntry, Identity, User
+from accounts.models import AuditEntry, Consent, Identity, User
+from accounts.notice import NOTICE_VERSION
 from tests import scenes
 from tests.people import eighteen, passport_number, resident_number
 
 ADDRESS = "/accounts/identity/"
 NUMBER = resident_number(7, sex=Sex.MALE)
-GOOD = {"legal_name": "王晓明", "document_type": "resident_id", "document_number": NUMBER, "agreed": "on"}
+GOOD = {
+    "legal_name": "王晓明",
+    "document_type": "resident_id",
+    "document_number": NUMBER,
+    "agreed": "on",
+    "consented": "on",
+}
 NAME_SENTENCE = "姓名只能包含汉字、字母、间隔号（·）和空格，请与证件上的姓名一致。"
+NO_CONSENT = "没有您的单独同意，不能处理身份证件和证件照，也就无法报名。请阅读《隐私告知》，同意的话勾选这一项。"
 LENGTH_SENTENCE = "姓名最多 64 个字，您填写了 65 个，请核对是否多输了字符。"
 
 
@@ -92,8 +100,11 @@ def test_afterwards_one_goes_on_where_one_was_going(client, newcomer):
     assert response.headers["Location"] == "/plans/?q=%E7%94%B5&page=2"
     assert client.get(response.headers["Location"]).context["page"].paginator.count == 0
     assert confirmed(newcomer) == ("王晓明", "resident_id", NUMBER)
-    assert AuditEntry.objects.get().verb == "identity.confirmed"
-    assert AuditEntry.objects.get().target == newcomer.username
+    assert list(AuditEntry.objects.values_list("verb", "target", "detail").order_by("pk")) == [
+        ("identity.confirmed", newcomer.username, ""),
+        ("consent.given", newcomer.username, NOTICE_VERSION),
+    ]
+    assert list(Consent.objects.values_list("user", "notice")) == [(newcomer.pk, NOTICE_VERSION)]
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "javascript:alert(1)", ""])
@@ -207,7 +218,7 @@ def test_a_wrong_name(client, newcomer, name, sentence):
     response = client.post(ADDRESS, {**GOOD, "legal_name": name})
     assert field_errors(response) == {"legal_name": sentence}
     assert typed(response, "document_number") == NUMBER
-    assert "<script" not in response.content.decode()
+    assert "<script>" not in response.content.decode()
     assert confirmed(newcomer) is None
 
 
@@ -240,6 +251,33 @@ def test_it_must_be_agreed_to(client, newcomer):
     assert confirmed(newcomer) is None
 
 
+def test_sensitive_data_is_consented_to_separately(client, newcomer):
+    page = client.get(ADDRESS).content.decode()
+    (box,) = re.findall(r'<input[^>]* name="consented"[^>]*>', page)
+    assert "checked" not in box
+    assert '<a href="/accounts/privacy/" target="_blank" rel="noopener">《隐私告知》' in page
+    response = client.post(ADDRESS, {**GOOD, "consented": ""})
+    assert field_errors(response) == {"consented": NO_CONSENT}
+    assert (confirmed(newcomer), Consent.objects.count(), AuditEntry.objects.count()) == (None, 0, 0)
+
+
+def test_without_a_consent_that_is_kept_nothing_is_confirmed(client, newcomer, monkeypatch):
+    def fail(user):
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(Consent, "give", fail)
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        client.post(ADDRESS, GOOD)
+    assert (confirmed(newcomer), AuditEntry.objects.count()) == (None, 0)
+
+
+def test_what_is_refused_leaves_no_consent(client, newcomer, sign_in):
+    sign_in(scenes.account()).post(ADDRESS, GOOD)
+    client.post(ADDRESS, GOOD)
+    assert confirmed(newcomer) is None
+    assert Consent.objects.filter(user=newcomer).count() == 0
+
+
 def test_an_empty_form_says_all_that_is_missing(client):
     response = client.post(ADDRESS, {})
     assert field_errors(response) == {
@@ -247,6 +285,7 @@ def test_an_empty_form_says_all_that_is_missing(client):
         "document_type": "请选择证件类型。",
         "document_number": "请填写证件号码。",
         "agreed": "请先核对信息，再勾选这一项。",
+        "consented": NO_CONSENT,
     }
 
 
@@ -260,7 +299,10 @@ def test_what_is_vouched_for_is_shown_masked_and_locked(sign_in, db):
     assert "<dt>姓名</dt><dd>欧阳测试</dd>" in page
     assert f"<dt>证件号码</dt><dd>{NUMBER[:4]}**********{NUMBER[-4:]}</dd>" in page
     assert NUMBER not in page
-    assert re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page) == ["csrfmiddlewaretoken"] * 2 + ["agreed"]
+    assert re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page) == ["csrfmiddlewaretoken"] * 2 + [
+        "agreed",
+        "consented",
+    ]
     forged = {**GOOD, "legal_name": "别人", "document_type": "passport", "document_number": passport_number(3)}
     client.post(ADDRESS, forged)
     assert confirmed(user) == ("欧阳测试", "resident_id", NUMBER)
@@ -274,6 +316,7 @@ def test_a_vouched_name_alone_leaves_the_document_to_be_typed(sign_in, db):
         "document_type",
         "document_number",
         "agreed",
+        "consented",
     ]
     client.post(ADDRESS, {**GOOD, "legal_name": "别人"})
     assert confirmed(user) == ("欧阳测试", "resident_id", NUMBER)
@@ -283,7 +326,7 @@ def test_a_vouched_document_alone_leaves_the_name_to_be_typed(sign_in, db):
     user = vouched(number=NUMBER)
     client = sign_in(user)
     page = client.get(ADDRESS).content.decode()
-    assert re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page)[2:] == ["legal_name", "agreed"]
+    assert re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page)[2:] == ["legal_name", "agreed", "consented"]
     client.post(ADDRESS, {**GOOD, "document_number": passport_number(3)})
     assert confirmed(user) == ("王晓明", "resident_id", NUMBER)
 
@@ -327,7 +370,7 @@ def test_confirmed_is_confirmed(client, newcomer):
     assert f"<dt>账户代号</dt><dd>{newcomer.username}<br>" in page
     assert NUMBER not in page
     assert confirmed(newcomer) == ("王晓明", "resident_id", NUMBER)
-    assert [entry.verb for entry in AuditEntry.objects.all()] == ["identity.confirmed"]
+    assert [entry.verb for entry in AuditEntry.objects.all()] == ["consent.given", "identity.confirmed"]
 
 
 def test_two_tabs_confirm_the_first_one_counts(client, newcomer, monkeypatch):
@@ -360,7 +403,11 @@ def test_of_two_that_confirm_a_document_at_once_one_succeeds(sign_in):
         thread.join(20)
     assert sorted(answers) == [200, 302]
     assert Identity.objects.exclude(confirmed_at=None).count() == 1
-    assert sorted(AuditEntry.objects.values_list("verb", flat=True)) == ["identity.confirmed", "identity.refused"]
+    assert sorted(AuditEntry.objects.values_list("verb", flat=True)) == [
+        "consent.given",
+        "identity.confirmed",
+        "identity.refused",
+    ]
 
 
 # Where the number must not be ---------------------------------------------------------------------------------------
@@ -386,3 +433,13 @@ def test_the_number_is_nowhere_to_be_read(client, newcomer, caplog):
         cursor.execute("SELECT document_number, document_index FROM accounts_identity")
         rows = cursor.fetchall()
     assert [row for row in rows if NUMBER in str(row)] == []
+
+
+def test_no_confirmation_without_its_line(client, newcomer, monkeypatch):
+    def away(*arguments, **values):
+        raise OperationalError("away")
+
+    monkeypatch.setattr(AuditEntry, "save", away)
+    client.raise_request_exception = False
+    assert client.post(ADDRESS, GOOD).status_code == 503
+    assert confirmed(newcomer) is None

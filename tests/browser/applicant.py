@@ -101,6 +101,7 @@ class Applicant:
             self.page.get_by_label("证件类型").select_option(label=typed["kind"])
             self.page.get_by_label("证件号码").fill(typed["number"])
         self.page.get_by_label("我已核对").check()
+        self.page.get_by_label("单独同意").check()
         self.press(self.button("确认"))
 
     # --- Registering ---

@@ -3,13 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.test import override_settings
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from accounts import limits, sessions
 from accounts.models import Identity, User
 from registrations import intake
 from registrations.workflow import Status
 from tests import scenes
-from tests.browser.scenery import applicant, at, complete_profile, draft, full_plan, many_plans, path_of, uploaded
+from tests.browser.scenery import (
+    applicant,
+    at,
+    auditor,
+    complete_profile,
+    draft,
+    full_plan,
+    lines_of_a_day,
+    many_plans,
+    path_of,
+    uploaded,
+    without_consent,
+)
+
+RECORD = "/admin/accounts/auditentry/"
 
 
 @dataclass
@@ -66,6 +83,36 @@ def signed_out(here: Place) -> None:
     here.go("/accounts/signed-out/")
 
 
+@place("signed out, the platform is away")
+def signed_out_here_only(here: Place) -> None:
+    here.go("/accounts/signed-out/?platform=away")
+
+
+@place("emergency login")
+def emergency(here: Place) -> None:
+    with override_settings(EMERGENCY_LOGIN=True):
+        here.go("/accounts/emergency/")
+
+
+@place("emergency login, wrong")
+def emergency_wrong(here: Place) -> None:
+    with override_settings(EMERGENCY_LOGIN=True):
+        page = here.go("/accounts/emergency/")
+        page.get_by_role("button", name="登录").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+
+
+@place("emergency login, too often")
+def emergency_wait(here: Place) -> None:
+    with override_settings(EMERGENCY_LOGIN=True):
+        for _ in range(6):
+            page = here.go("/accounts/emergency/")
+            page.get_by_label("账户代号").fill("nobody")
+            page.get_by_label("密码").fill("not the password")
+            page.get_by_role("button", name="登录").click()
+        expect(page.get_by_role("heading", name="尝试次数太多")).to_be_visible()
+
+
 @place("welcome")
 def welcome(here: Place) -> None:
     page = here.enter(scenes.account())
@@ -89,6 +136,24 @@ def identity_wrong(here: Place) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+@place("identity, too many wrong documents")
+def identity_limited(here: Place) -> None:
+    user = scenes.account()
+    for _ in range(limits.CONFIRM.times):
+        limits.CONFIRM.claim(user)
+    page = here.go("/accounts/identity/", user)
+    page.get_by_label("姓名").fill("王晓明")
+    page.get_by_role("button", name="确认").click()
+    expect(page.get_by_role("alert")).to_contain_text("以后再试")
+
+
+@place("too often")
+def too_often(here: Place) -> None:
+    for _ in range(limits.LOGIN.times):
+        limits.LOGIN.claim("127.0.0.1")
+    here.go("/accounts/login/")
+
+
 @place("identity, vouched for")
 def identity_vouched(here: Place) -> None:
     user = scenes.account()
@@ -105,6 +170,58 @@ def identity_confirmed(here: Place) -> None:
     here.go("/accounts/identity/", applicant())
 
 
+@place("privacy notice")
+def privacy(here: Place) -> None:
+    here.go("/accounts/privacy/")
+
+
+@place("privacy notice, signed in")
+def privacy_signed_in(here: Place) -> None:
+    here.go("/accounts/privacy/", applicant())
+
+
+@place("consent once more")
+def consent(here: Place) -> None:
+    page = here.go("/accounts/consent/", without_consent())
+    page.get_by_role("button", name="同意并继续").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@place("my data")
+def my_data(here: Place) -> None:
+    user = applicant()
+    at(Status.RETURNED, user)
+    here.go("/accounts/my-data/", user)
+
+
+@place("my data, unconfirmed")
+def my_data_unconfirmed(here: Place) -> None:
+    here.go("/accounts/my-data/", scenes.account())
+
+
+@place("close the account: asked once")
+def close(here: Place) -> None:
+    user = applicant()
+    at(Status.APPROVED, user)
+    page = here.go("/accounts/close/", user)
+    page.get_by_role("button", name="注销账户").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@place("close the account: not yet")
+def close_refused(here: Place) -> None:
+    user = applicant()
+    registration = at(Status.APPROVED, user)
+    registration.plan.registration_closes_at = registration.plan.correction_closes_at = timezone.now()
+    registration.plan.save()
+    here.go("/accounts/close/", user)
+
+
+@place("account closed")
+def closed(here: Place) -> None:
+    here.go("/accounts/closed/")
+
+
 @place("not found")
 def not_found(here: Place) -> None:
     here.go("/registrations/BJ26-0000-00/", applicant())
@@ -113,6 +230,36 @@ def not_found(here: Place) -> None:
 @place("not found, nobody signed in")
 def not_found_anonymous(here: Place) -> None:
     here.go("/nowhere/")
+
+
+# --- The record of who did what -------------------------------------------------------------------------------------
+
+
+@place("desk: record, empty")
+def record_empty(here: Place) -> None:
+    here.go(RECORD, auditor())
+
+
+@place("desk: record")
+def record_full(here: Place) -> None:
+    lines_of_a_day()
+    here.go(RECORD, auditor())
+
+
+@place("desk: record, nothing found")
+def record_nothing(here: Place) -> None:
+    lines_of_a_day()
+    here.go(f"{RECORD}?actor=u-0000000000000000", auditor())
+
+
+@place("desk: record, a question with mistakes")
+def record_mistaken(here: Place) -> None:
+    here.go(f"{RECORD}?verb=nothing&since=2026-05-20&until=2026-05-19", auditor())
+
+
+@place("desk: record, one line")
+def record_line(here: Place) -> None:
+    here.go(f"{RECORD}{lines_of_a_day().pk}/change/", auditor())
 
 
 @place("no member of a committee")
@@ -297,3 +444,27 @@ def detail(status: Status) -> None:
 
 for each in Status:
     detail(each)
+
+
+# --- The end of a session -------------------------------------------------------------------------------------------
+
+
+@place("warning before the session ends")
+def session_warning(here: Place) -> None:
+    user = applicant()
+    mark = sessions.mark_of(user)
+    page = here.enter(user)
+    page.route(
+        "**/accounts/session/",
+        lambda route: route.fulfill(json={"left": 110, "warning": 120, "final": False, "whose": mark}),
+    )
+    page.clock.install()
+    here.page = page
+    page.goto("/profile/")
+    page.clock.run_for(14 * 60 * 1000)
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+
+
+@place("session over")
+def session_over(here: Place) -> None:
+    here.go("/accounts/session/over/?next=/profile/")

@@ -4,7 +4,10 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.audit import record
+from accounts.erasure import remove_lines
+from accounts.models import AuditEntry, Consent, User
+from accounts.verbs import Verb
 from photos.models import Portrait, Upload
 from photos.pipeline import suggest_box
 from plans.models import CommitteeMember, Level, Plan, Role
@@ -72,6 +75,32 @@ def many_plans() -> Plan:
 
 def applicant() -> User:
     return scenes.person("王晓明")
+
+
+def without_consent() -> User:
+    """Somebody who confirmed before anybody was asked."""
+    user = scenes.person("王晓明")
+    remove_lines(Consent.objects.filter(user=user))
+    return user
+
+
+def auditor() -> User:
+    user = scenes.person("吴审")
+    user.is_auditor = True
+    user.save()
+    return user
+
+
+def lines_of_a_day() -> AuditEntry:
+    """Several pages of the record, with the longest that a column holds; the newest of them."""
+    user = scenes.person("李芳")
+    for verb in [*Verb] * 3:
+        record(user, verb, user, detail="platform unreachable: ConnectionError")
+    return AuditEntry.objects.create(
+        actor="command:add_committee_member", verb=Verb.NUMBER_SHOWN, target="registrations.registration:1234567",
+        subject=user.username, detail="说明" * 100, address="2001:0db8:85a3:1111:2222:8a2e:0370:7334",
+        request_id="bcdfghjkmnpqrs",
+    )  # fmt: skip
 
 
 def uploaded(user: User) -> Upload:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -165,8 +165,9 @@ def test_staff_creates_a_plan_and_is_its_manager(staff, sign_in):
     assert timezone.localtime(plan.registration_opens_at).hour == 9
     assert [(str(member), member.role) for member in plan.members.all()] == [("李芳（管理）", "manager")]
     assert [str(occupation) for occupation in plan.occupations.all()] == ["电工（职工组）"]
-    assert list(AuditEntry.objects.values_list("actor", "verb", "target")) == [
-        (staff.username, "plan.created", f"plans.plan:{plan.pk}")
+    assert list(AuditEntry.objects.values_list("actor", "verb", "target", "detail")) == [
+        (staff.username, "plan.created", f"plans.plan:{plan.pk}", ""),
+        (staff.username, "member.added", staff.username, "BJ2026-07 manager"),
     ]
     assert titles(client.get(LIST)) == ["新的竞赛"]
 
@@ -330,6 +331,42 @@ def test_a_member_joins_by_account_code(desk, plan, applicant):
     assert response.headers["Location"] == LIST
     assert plan.members.get(user=applicant).role == "reviewer"
     assert applicant.legal_name in desk.get(change(plan)).content.decode()
+
+
+def test_each_change_in_the_committee_leaves_one_line(desk, plan, manager, viewer, reviewer, applicant):
+    order = list(plan.members.values_list("user", flat=True))
+    form = form_of(desk.get(change(plan)))
+    sent = {
+        **form,
+        **new_row("members", form, account=applicant.username, role="viewer"),
+        f"members-{order.index(viewer.pk)}-role": "manager",
+        f"members-{order.index(reviewer.pk)}-DELETE": "on",
+    }
+    answer = desk.post(change(plan), sent)
+    lines = AuditEntry.objects.order_by("pk").values_list("actor", "verb", "target", "subject", "detail", "request_id")
+    known = (manager.username,)
+    assert [line[:-1] for line in lines] == [
+        (*known, "member.added", applicant.username, applicant.username, f"{plan.code} viewer"),
+        (*known, "member.changed", viewer.username, viewer.username, f"{plan.code} manager"),
+        (*known, "member.removed", reviewer.username, reviewer.username, f"{plan.code} reviewer"),
+        (*known, "plan.changed", f"plans.plan:{plan.pk}", "", ""),
+    ]
+    assert {line[-1] for line in lines} == {answer["X-Request-ID"]}
+
+
+def test_a_committee_that_stays_as_it_was_leaves_no_line_about_a_member(desk, plan, viewer):
+    save(desk, plan, place="别处")
+    assert [line.verb for line in AuditEntry.objects.all()] == ["plan.changed"]
+
+
+def test_who_comes_in_without_a_line_does_not_come_in(desk, plan, applicant, monkeypatch):
+    def broken(*arguments, **values):
+        raise OperationalError("away")
+
+    monkeypatch.setattr("plans.admin.record", broken)
+    desk.raise_request_exception = False
+    assert add_member(desk, plan, account=applicant.username).status_code == 503
+    assert not plan.members.filter(user=applicant).exists()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from accounts.identity import DocumentType, Sex, parse
+from accounts.models import Consent
 from profiles.choices import ETHNIC_GROUPS, ETHNICITIES, SkillLevel
 from profiles.models import Profile, StaleDetails
 from tests import scenes
@@ -28,6 +29,7 @@ def with_passport(name="李雷"):
     user.identity.confirm(
         legal_name=name, document=parse(DocumentType.PASSPORT, passport_number(71), today=date(2026, 1, 1))
     )
+    Consent.give(user)
     return user
 
 

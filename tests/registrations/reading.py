@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from django.apps import apps
+from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 
 from registrations.models import Registration
@@ -69,8 +70,9 @@ def situation(registration: Registration) -> dict[str, Any]:
 
 
 def every_row() -> dict[str, list[dict[str, Any]]]:
-    """The whole database, to prove that nothing was written."""
+    """The whole database, to prove that nothing was written; but for sessions, where a sentence waits for its page."""
     return {
         model._meta.label: list(model._default_manager.order_by("pk").values())
         for model in apps.get_models(include_auto_created=True)
+        if model is not Session
     }

@@ -418,6 +418,7 @@ def test_a_birth_date_that_the_document_does_not_say(sign_in, plan, birth_date, 
     traveller = scenes.account()
     document = scenes.identity.parse(scenes.DocumentType.PASSPORT, "E12345678", today=timezone.localdate())
     traveller.identity.confirm(legal_name="王晓明", document=document)
+    scenes.Consent.give(traveller)
     draft = scenes.draft(traveller, scenes.occupation(plan))
     answer = sign_in(traveller).post(address("edit", draft), filled_in(draft, birth_date=birth_date))
     assert (summary(answer), typed(answer, "birth_date")) == ([f"出生日期：{sentence}"], birth_date)
@@ -494,6 +495,24 @@ def test_two_windows_with_the_same_draft(visitor, draft):
     )
     again = visitor.post(page, {**right, "version": typed(answer, "version")})
     assert (again.status_code, scenes.fresh(draft).employer) == (302, "乙厂")
+
+
+@pytest.mark.parametrize("then", ["", "check", "photo"])
+def test_saved_by_a_second_click_it_is_saved(visitor, draft, then):
+    form = filled_in(draft, employer="甲厂", then=then)
+    answers = [visitor.post(address("edit", draft), form) for _ in range(2)]
+    assert answers[0].status_code == answers[1].status_code == 302
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert (scenes.fresh(draft).employer, scenes.fresh(draft).version) == ("甲厂", draft.version + 1)
+    assert notices(visitor.get(address("detail", draft)))[:2] == ["已保存。提交审核之前都可以修改。"] * 2
+
+
+def test_an_occupation_chosen_by_a_second_click_is_saved(visitor, draft, plan):
+    other = scenes.occupation(plan)
+    form = {"version": draft.version, "occupation": other.pk}
+    answers = [visitor.post(address("occupation", draft), form) for _ in range(2)]
+    assert [answer.headers.get("Location") for answer in answers] == [address("edit", draft)] * 2
+    assert (scenes.fresh(draft).occupation, scenes.fresh(draft).version) == (other, draft.version + 1)
 
 
 def test_the_other_window_chose_another_occupation(visitor, draft, occupation, plan):

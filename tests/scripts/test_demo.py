@@ -57,6 +57,7 @@ def test_the_two_are_told_about_each_other_and_nothing_of_what_was_set_for_other
         "USE_HTTPS": "false",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "DATA_DIR": str(tmp_path / "demo"),
+        "STATIC_ROOT": str(tmp_path / "demo" / "static"),
         "OIDC_OP_ISSUER": "http://127.0.0.1:8001/o",
         "OIDC_OP_AUTHORIZATION_ENDPOINT": "http://127.0.0.1:8001/o/authorize/",
         "OIDC_OP_TOKEN_ENDPOINT": "http://127.0.0.1:8001/o/token/",

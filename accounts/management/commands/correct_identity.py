@@ -13,6 +13,7 @@ from accounts.audit import record
 from accounts.forms import clean_person_name
 from accounts.management.commands.grant_staff import find_account
 from accounts.models import Identity
+from accounts.verbs import Verb
 
 TAKEN = "这个证件已经由另一个账户确认过，没有改动。"
 
@@ -64,6 +65,6 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 held.save()
-                record("command:correct_identity", "identity.corrected", user, detail=reason[:200])
+                record("command:correct_identity", Verb.IDENTITY_CORRECTED, user, detail=reason[:200])
         except IntegrityError as problem:
             raise CommandError(TAKEN) from problem

@@ -4,9 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from accounts.audit import record
 from accounts.models import User
+from accounts.verbs import Verb
 
 
 class Command(BaseCommand):
@@ -17,12 +19,13 @@ class Command(BaseCommand):
         parser.add_argument("--superuser", action="store_true", help="同时成为超级管理员，可以看到全部竞赛计划")
         parser.add_argument("--revoke", action="store_true", help="收回运营人员和超级管理员权限")
 
+    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         user = find_account(options["account"])
         user.is_staff = not options["revoke"]
         user.is_superuser = options["superuser"] and not options["revoke"]
         user.save(update_fields=["is_staff", "is_superuser"])
-        verb = "staff.revoked" if options["revoke"] else "staff.granted"
+        verb = Verb.STAFF_REVOKED if options["revoke"] else Verb.STAFF_GRANTED
         record("command:grant_staff", verb, user, detail="superuser" if user.is_superuser else "")
         self.stdout.write(f"账户 {user.username} 现在{'不再是运营人员' if options['revoke'] else '是运营人员'}。")
 

@@ -11,6 +11,7 @@ from accounts.audit import record
 from accounts.fields import TamperedCiphertext
 from accounts.refusals import record_refusal
 from accounts.rotation import UNKNOWN_KEY, SealedColumn, sealed_columns
+from accounts.verbs import Verb
 
 ACTOR = "command:rotate_keys"
 NAMED = 20  # refused rows that are named one by one; a lost key would name every row there is
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             for problem in refused[:NAMED]:
                 record_refusal(ACTOR, problem)
             detail = f"renewed {done.total()}, refused {len(refused)}{'' if finished else ', interrupted'}"
-            record(ACTOR, "keys.rotated", self.first, detail=detail)
+            record(ACTOR, Verb.KEYS_ROTATED, self.first, detail=detail)
         self.name(refused)
         self.conclude(done.total(), sum(column.waiting().count() for column in columns), len(refused))
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.audit import record
 from accounts.management.commands.grant_staff import find_account
 from accounts.models import User
+from accounts.verbs import Verb
 from plans.models import CommitteeMember, Plan, Role
 
 ACTOR = "command:add_committee_member"
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         if held and held.role == role:
             return f"账户 {user.username} 已经是“{plan}”组委会的{role.label}成员，没有需要改动的。"
         CommitteeMember.objects.update_or_create(plan=plan, user=user, defaults={"role": role})
-        record(ACTOR, "member.changed" if held else "member.added", user, detail=f"{plan.code} {role.value}")
+        record(ACTOR, Verb.MEMBER_CHANGED if held else Verb.MEMBER_ADDED, user, detail=f"{plan.code} {role.value}")
         done = "角色改为" if held else "已加入，角色是"
         return f"账户 {user.username} 在“{plan}”组委会{done}{role.label}。"
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         if held is None:
             raise CommandError(f"账户 {user.username} 不在“{plan}”的组委会里。现有成员：{members(plan)}。")
         held.delete()
-        record(ACTOR, "member.removed", user, detail=f"{plan.code} {held.role}")
+        record(ACTOR, Verb.MEMBER_REMOVED, user, detail=f"{plan.code} {held.role}")
         return f"账户 {user.username} 已移出“{plan}”组委会（原角色：{held.get_role_display()}）。"
 
 

@@ -1,4 +1,4 @@
-"""Who someone is: the account, the identity that was confirmed for it, and the record of who did what."""
+"""Who someone is: the account, and the identity that was confirmed for it."""
 
 import uuid
 from collections.abc import Collection
@@ -7,7 +7,6 @@ from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.core import checks
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -15,6 +14,7 @@ from django.utils import timezone
 from accounts import identity
 from accounts.fields import EncryptedTextField, TamperedCiphertext, blind_index
 from accounts.identity import DocumentNumber, DocumentType
+from accounts.models.consents import Consent
 
 
 def pseudonym() -> str:
@@ -26,6 +26,11 @@ class UserManager(BaseUserManager["User"]):
     def from_platform(self, issuer: str, subject: str) -> tuple["User", bool]:
         """The account of (issuer, subject), and whether it was made just now. Nothing else ever joins accounts."""
         return self.get_or_create(issuer=issuer, subject=subject)
+
+    def of_session(self, user_id: int) -> "User | None":
+        """The account of a session, with what each page asks of it in the same query: its identity and its consent."""
+        asked = self.select_related("identity").annotate(has_consented=Consent.of_outer())
+        return asked.filter(pk=user_id, is_active=True).first()
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(username=username, is_staff=True, is_superuser=True, **fields)
@@ -44,6 +49,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     subject = models.CharField("平台用户标识", max_length=255, null=True, editable=False)  # noqa: DJ001
     is_active = models.BooleanField("可以登录", default=True)
     is_staff = models.BooleanField("运营人员", default=False, help_text="可以进入工作台并新建竞赛计划。")
+    is_auditor = models.BooleanField("审计人员", default=False, help_text="可以在工作台查看操作记录，别的都不能做。")
     date_joined = models.DateTimeField("首次登录时间", default=timezone.now, editable=False)
 
     USERNAME_FIELD = "username"
@@ -178,61 +184,3 @@ class AlreadyConfirmed(Exception):
 
 class DocumentTaken(Exception):
     """Another account has confirmed this document."""
-
-
-class AppendOnly(Exception):
-    """Somebody tried to change or remove a line of a record that only grows."""
-
-
-class AppendOnlyQuerySet(models.QuerySet):
-    def update(self, **fields: Any) -> int:
-        raise AppendOnly(f"{self.model.__name__} lines are never changed")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        raise AppendOnly(f"{self.model.__name__} lines are never removed")
-
-
-class AppendOnlyModel(models.Model):
-    """A line that is written once. PostgreSQL refuses a change by trigger as well (docs/adr/0002)."""
-
-    objects = AppendOnlyQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly(f"{type(self).__name__} lines are never changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise AppendOnly(f"{type(self).__name__} lines are never removed")
-
-    @classmethod
-    def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
-        """What cannot be written again cannot be encrypted again: the old key would be needed for ever."""
-        sealed = [field for field in cls._meta.local_fields if isinstance(field, EncryptedTextField)]
-        hint = "Keep what is encrypted in a table whose lines can be written again (manage.py rotate_keys)."
-        found = [
-            checks.Error("An append-only line cannot hold encrypted text.", hint, field, "accounts.E011")
-            for field in sealed
-        ]
-        return [*super().check(**kwargs), *found]
-
-
-class AuditEntry(AppendOnlyModel):
-    """Who did what to whom, in pseudonyms: no name, no number."""
-
-    at = models.DateTimeField("时间", default=timezone.now, editable=False)
-    actor = models.CharField("操作人", max_length=64, editable=False)
-    verb = models.CharField("操作", max_length=40, editable=False)
-    target = models.CharField("对象", max_length=80, blank=True, editable=False)
-    detail = models.CharField("说明", max_length=200, blank=True, editable=False)
-
-    class Meta:
-        verbose_name = "操作记录"
-        verbose_name_plural = "操作记录"
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor} {self.verb} {self.target}"

@@ -1,0 +1,33 @@
+"""Let an account read the record of who did what, or take that away again."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from accounts.audit import record
+from accounts.management.commands.grant_staff import find_account
+from accounts.verbs import Verb
+
+
+class Command(BaseCommand):
+    help = "让一个账户成为审计人员（可以在工作台查看操作记录，别的都不能做），或收回这个权限。"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("account", help="账户代号（u-…），或统一身份认证平台的用户标识（sub）")
+        parser.add_argument("--revoke", action="store_true", help="收回审计人员权限")
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = find_account(options["account"])
+        wanted = not options["revoke"]
+        if wanted and not user.is_active:
+            raise CommandError(f"账户 {user.username} 已被停用，不能成为审计人员。")
+        if user.is_auditor == wanted:
+            self.stdout.write(f"账户 {user.username} 本来就{'是' if wanted else '不是'}审计人员，没有需要改动的。")
+            return
+        user.is_auditor = wanted
+        user.save(update_fields=["is_auditor"])
+        record("command:grant_auditor", Verb.AUDITOR_GRANTED if wanted else Verb.AUDITOR_REVOKED, user)
+        self.stdout.write(f"账户 {user.username} 现在{'是审计人员' if wanted else '不再是审计人员'}。")

@@ -1,0 +1,52 @@
+"""Remove what was kept for as long as the retention table says."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import retention
+from accounts.audit import record
+from accounts.verbs import Verb
+
+ACTOR = "command:purge_expired"
+
+
+class Command(BaseCommand):
+    help = (
+        "按保存期限表（RETENTION_DAYS）删除到期的数据：草稿、已结束竞赛的报名、没有用到的照片、会话、操作记录等。"
+        "分批进行，系统运行时可以执行，中断后再执行会接着做。请每天定时执行一次。"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="只按种类计数，不删除")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["dry_run"]:
+            for part, before in retention.parts():
+                self.say(part, part.count(before), "将删除")
+            self.stdout.write("没有改动。")
+            return
+        self.purge()
+
+    def purge(self) -> None:
+        removed: Counter[str] = Counter()
+        finished = False
+        try:
+            for part, before in retention.parts():
+                for number in part.purge(before):
+                    removed[part.kind] += number
+                    self.say(part, number, "已删除")
+            finished = True
+        finally:
+            told = ", ".join(f"{kind} {number}" for kind, number in removed.items() if number) or "nothing"
+            record(ACTOR, Verb.DATA_PURGED, detail=f"{told}{'' if finished else ', interrupted'}"[:200])
+        left = [part.label for part, before in retention.parts() if part.count(before)]
+        self.stdout.write(f"共删除 {removed.total()} 项。")
+        if left:
+            raise CommandError(f"还有没能删除的：{'、'.join(left)}。原因见日志；再执行一次会接着做。")
+
+    def say(self, part: retention.Part, number: int, verb: str) -> None:
+        self.stdout.write(f"{part.label}（保存 {settings.RETENTION[part.kind]} 天）：{verb} {number} 项")

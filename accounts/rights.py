@@ -1,0 +1,116 @@
+"""The rights of the person: the privacy notice, the consent, 我的数据 and 注销账户."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.decorators import login_not_required
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import erasure, personal_data
+from accounts.audit import record
+from accounts.forms import ConsentForm
+from accounts.middleware import before_confirmation, before_consent
+from accounts.models import Consent
+from accounts.notice import NOTICE_VERSION
+from accounts.requests import SignedInRequest
+from accounts.verbs import Verb
+from accounts.views import onward
+
+
+@require_safe
+@login_not_required
+@before_confirmation
+def privacy(request: HttpRequest) -> HttpResponse:
+    """The notice (PIPL, article 17), for everybody."""
+    return render(request, "accounts/privacy.html", {"version": NOTICE_VERSION, "retention": settings.RETENTION})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@before_consent
+def consent(request: SignedInRequest) -> HttpResponse:
+    """Asked once more, when the notice has changed."""
+    if Consent.is_given_by(request.user):
+        return redirect(onward(request))
+    form = ConsentForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        with transaction.atomic():
+            given = Consent.give(request.user)
+            record(request.user, Verb.CONSENT_GIVEN, request.user, detail=given.notice)
+        return redirect(onward(request))
+    return render(request, "accounts/consent.html", {"form": form, "version": NOTICE_VERSION})
+
+
+@require_safe
+@before_confirmation
+def my_data(request: SignedInRequest) -> HttpResponse:
+    """All that is stored about the person, why, and for how long (PIPL, articles 44 and 45)."""
+    groups = [(holding, list(holding.tell(request.user))) for holding in personal_data.for_pages()]
+    return render(request, "accounts/my_data.html", {"groups": groups})
+
+
+@require_POST
+@before_confirmation
+def download(request: SignedInRequest) -> HttpResponse:
+    """The same as one JSON file, with the document number in full: it is the person's own (PIPL, article 45)."""
+    with transaction.atomic():
+        record(request.user, Verb.DATA_DOWNLOADED, request.user)
+        held: dict[str, Any] = {
+            "说明": "职业技能竞赛网上报名系统保存的关于您的全部数据，含完整证件号码，请妥善保管。",
+            "生成时间": personal_data.in_words(timezone.now()),
+            **personal_data.in_full(request.user),
+        }
+    text = json.dumps(held, ensure_ascii=False, indent=2, cls=DjangoJSONEncoder)
+    return HttpResponse(
+        text,
+        content_type="application/json; charset=utf-8",
+        headers={
+            "Content-Disposition": 'attachment; filename="my-data.json"',
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+class CloseForm(forms.Form):
+    understood = forms.BooleanField(
+        label="我明白：注销后数据不能恢复",
+        error_messages={"required": "没有注销。确定要注销的话，请先勾选这一项。"},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@before_confirmation
+def close(request: SignedInRequest) -> HttpResponse:
+    """注销账户: what will go and what must stay, asked once, then done (PIPL, article 47)."""
+    form = CloseForm(request.POST if request.method == "POST" else None)
+    reasons = erasure.reasons_against(request.user)
+    if form.is_valid() and not reasons:
+        try:
+            erasure.erase(request.user, request.user)
+        except erasure.ErasureRefused as refusal:
+            reasons = refusal.reasons
+        else:
+            auth.logout(request)
+            return redirect("accounts:closed")
+    context = {
+        "form": form,
+        "reasons": reasons,
+        "warnings": erasure.what_will_happen(request.user),
+        "retention": settings.RETENTION,
+    }
+    return render(request, "accounts/close.html", context)
+
+
+@require_safe
+@login_not_required
+@before_confirmation
+def closed(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/closed.html")

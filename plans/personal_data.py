@@ -1,0 +1,75 @@
+"""What the committees hold about a person: memberships, and what the desk noted down about what was edited there."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+
+from accounts.models import User
+from accounts.personal_data import Entry, Fact, Holding, facts_of, in_words
+from plans.models import CommitteeMember, Role
+
+BATCH = 500
+
+
+def tell(user: User) -> Iterator[Entry]:
+    for member in CommitteeMember.objects.filter(user=user).select_related("plan"):
+        yield Entry([Fact("竞赛计划", member.plan.title), *facts_of(member, ["role"])], "组委会成员")
+    for line in LogEntry.objects.filter(user=user):
+        yield Entry([Fact("时间", in_words(line.action_time)), Fact("对象", line.object_repr)], "在工作台做的修改")
+
+
+def count(user: User) -> dict[str, int]:
+    return {"工作台记录里的姓名": sum(1 for _ in naming(user))}
+
+
+def erase(user: User) -> None:
+    """The lines stay, they are about plans; where one names the person as a member, the pseudonym stands instead."""
+    for line in list(naming(user)):
+        line.change_message = json.dumps(renamed(json.loads(line.change_message), user))
+        line.save(update_fields=["change_message"])
+
+
+def naming(user: User) -> Iterator[LogEntry]:
+    """Lines about plans in which the person was made a member, changed or removed: Django notes `姓名（角色）` there."""
+    if not user.legal_name:
+        return
+    # As JSON escapes it: that is what stands in the column.
+    name = json.dumps(user.legal_name)[1:-1]
+    for line in LogEntry.objects.filter(change_message__contains=name).iterator(chunk_size=BATCH):
+        try:
+            message = json.loads(line.change_message)
+        except ValueError:
+            continue
+        if renamed(message, user) != message:
+            yield line
+
+
+def renamed(message: Any, user: User) -> Any:
+    if isinstance(message, dict):
+        return {key: renamed(value, user) for key, value in message.items()}
+    if isinstance(message, list):
+        return [renamed(value, user) for value in message]
+    if message in {f"{user.legal_name}（{role.label}）" for role in Role}:
+        return str(message).replace(user.legal_name, user.username, 1)
+    return message
+
+
+def refuses(user: User) -> list[str]:
+    titles = CommitteeMember.objects.filter(user=user).values_list("plan__title", flat=True)
+    return [f"您是“{title}”的组委会成员。请先让组委会把您移出，再注销。" for title in titles]
+
+
+HOLDING = Holding(
+    place=70,
+    title="组委会工作",
+    why="让组委会成员只看到自己负责的竞赛计划，并查得出谁修改过竞赛计划。",
+    how_long=lambda: "成员身份到被移出为止；工作台记录与竞赛计划一同保存，注销时其中的姓名换成账户代号。",
+    covers=["plans.CommitteeMember", "admin.LogEntry"],
+    tell=tell,
+    count=count,
+    erase=erase,
+    refuses=refuses,
+    stays={"admin.LogEntry": "竞赛计划的修改记录，说的是竞赛计划；操作人只剩账户代号。"},
+)

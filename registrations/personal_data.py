@@ -1,0 +1,132 @@
+"""What the registrations hold about a person, and what becomes of them when the account is closed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.erasure import ErasureRefused, remove_lines
+from accounts.models import User
+from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
+from plans.models import Plan
+from profiles.models import PersonalDetails
+from registrations.models import Registration, ReviewEvent
+from registrations.removal import remove
+from registrations.workflow import TABLE, Action, Actor, Status, StepRefused
+
+ENTERED = {Status.SUBMITTED, Status.RETURNED, Status.APPROVED}
+APPLICANTS = [action for action, line in TABLE.items() if line.actor == Actor.APPLICANT]
+
+
+def tell(user: User) -> Iterator[Entry]:
+    found = Registration.objects.owned_by(user).for_pages().prefetch_related("events")
+    for registration in found:
+        events = sorted(registration.events.all(), key=lambda event: event.pk)
+        yield Entry(
+            [
+                Fact(
+                    "报名编号",
+                    registration.reference,
+                    link=reverse("registrations:detail", args=[registration.reference]),
+                ),
+                *facts_of(registration, ["plan", "occupation", "status", "created_at", "submitted_at"]),
+                *facts_of(registration, ["legal_name", "document_type"]),
+                Fact("证件号码", registration.masked_number, registration.document_number),
+                *facts_of(registration, PersonalDetails.detail_names()),
+                Fact("审核记录", "；".join(map(in_short, events)) or "没有", [line_of(event) for event in events]),
+            ],
+            str(registration.plan),
+        )
+
+
+def in_short(event: ReviewEvent) -> str:
+    return f"{timezone.localtime(event.at):%Y-%m-%d %H:%M} {who(event)}{event.get_action_display()}"
+
+
+def line_of(event: ReviewEvent) -> dict[str, Any]:
+    items = [f"{item.get('label', '')}：{item['sentence']}" for item in event.items]
+    said = {"意见": event.note, "需修改的内容": items}
+    line = {"时间": in_words(event.at), "由谁": who(event), "操作": event.get_action_display()}
+    return line | {name: value for name, value in said.items() if value}
+
+
+def who(event: ReviewEvent) -> str:
+    return "您" if event.by_applicant else "组委会"
+
+
+# Closing the account -------------------------------------------------------------------------------------------
+
+
+def entered(user: User) -> QuerySet[Registration]:
+    """What a committee counts on: submitted, sent back or approved."""
+    return Registration.objects.owned_by(user).filter(status__in=ENTERED).for_pages()
+
+
+def is_over(plan: Plan) -> bool:
+    """The competition has taken place; where its days are not known, nothing can be corrected any more."""
+    last = plan.competition_ends_on or plan.competition_starts_on
+    if last:
+        return timezone.localdate() > last
+    return timezone.now() >= plan.corrections_end_at
+
+
+def refuses(user: User) -> list[str]:
+    """Who can no longer withdraw takes part: the committee has planned with the place until the competition is over."""
+    return [
+        f"您在“{registration.plan}”的报名（{registration.reference}）是“{registration.state.label}”，报名已经截止，"
+        "竞赛结束后才能注销。不参加了的，请先联系组委会。"
+        for registration in entered(user)
+        if Action.WITHDRAW not in registration.actions_for(user) and not is_over(registration.plan)
+    ]
+
+
+def warns(user: User) -> list[str]:
+    return [
+        f"您在“{registration.plan}”的报名（{registration.reference}，{registration.state.label}）会同时撤回，名额让给别人。"
+        for registration in entered(user)
+        if Action.WITHDRAW in registration.actions_for(user)
+    ]
+
+
+def count(user: User) -> dict[str, int]:
+    return {
+        "报名": Registration.objects.owned_by(user).count(),
+        "审核记录": trail_of(user).count(),
+    }
+
+
+def trail_of(user: User) -> QuerySet[ReviewEvent]:
+    """Every line about a registration of this person's, also about a draft that is deleted: all began with a step of theirs."""
+    theirs = ReviewEvent.objects.filter(by=user, action__in=APPLICANTS).values("registration_id")
+    return ReviewEvent.objects.filter(registration_id__in=theirs)
+
+
+def erase(user: User) -> None:
+    """Withdraw what can be withdrawn, as the person would; then remove it all."""
+    for registration in entered(user):
+        if Action.WITHDRAW in registration.actions_for(user):
+            try:
+                registration.take(Action.WITHDRAW, by=user)
+            except StepRefused as refusal:  # the deadline has just passed, or the committee was faster
+                raise ErasureRefused([f"没有注销，请再试一次。{refusal}"]) from refusal
+    remove_lines(trail_of(user))
+    remove(Registration.objects.owned_by(user))
+
+
+HOLDING = Holding(
+    place=60,
+    title="报名",
+    why="参加竞赛：组委会凭它审核资格、安排竞赛。提交时的内容单独留一份，以后修改个人基本信息不会改动它。",
+    how_long=lambda: (
+        f"没有再动过的草稿 {days('drafts')} 天；其余的到竞赛结束后 {days('closed_plans')} 天，连同证件号码和证件照一起删除。"
+    ),
+    covers=["registrations.Registration", "registrations.ReviewEvent"],
+    tell=tell,
+    count=count,
+    erase=erase,
+    stays={"registrations.ReviewEvent": "以组委会成员身份审核别人的记录，属于那些人的报名；只剩账户代号。"},
+    refuses=refuses,
+    warns=warns,
+)
