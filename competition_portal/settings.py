@@ -10,6 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from competition_portal import environment as env
+from photos.spec import PhotoSpec
+from photos.spec import parse as parse_photo_spec
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -119,6 +121,18 @@ RETENTION = env.read(
     default=RETENTION_DEFAULTS,
     cure="写 种类:天数，多个用英文逗号隔开，没写的用默认值，例如 drafts:180,audit:1095。"
     f"种类有 {'、'.join(RETENTION_DEFAULTS)}；天数从 1 到 36500，audit 不能少于 184。",
+)
+
+# --- Photos ------------------------------------------------------------------------------------------------------
+
+# What a profile's portrait must be, and what a new plan asks until its committee says otherwise.
+PHOTO_SPEC = env.read(
+    "PHOTO_SPEC",
+    parse_photo_spec,
+    default=PhotoSpec(),
+    cure="写 名称:值，多个用英文逗号隔开，没写的用默认值，例如 width:295,height:413,max_kilobytes:200,background:white。"
+    "名称有 width、height、dpi、source_width、source_height、min_kilobytes、max_kilobytes、background、note；"
+    "background 是 white、blue、red 或 any。",
 )
 
 # --- The unified identity platform (OpenID Connect) ------------------------------------------------------------

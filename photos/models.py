@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import astuple
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,9 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from photos import pipeline
-from photos.pipeline import DEFAULT_SPEC, Box, PhotoSpec
+from photos.findings import Finding, PhotoDoubtful
+from photos.pipeline import DEFAULT_SPEC, Box
+from photos.spec import PhotoSpec
 
 logger = logging.getLogger(__name__)
 
@@ -30,25 +33,31 @@ class PhotoClosed(Exception):
     """A subject's photo may no longer be changed. `str()` is the sentence for the person at the screen."""
 
 
-def _keep[Row: models.Model](folder: str, data: bytes, create: Callable[[str], Row]) -> Row:
-    """Store the file under a random name, then `create(name)` the row; when either fails, neither remains.
+def _keep[Row: models.Model](pieces: Mapping[str, bytes], create: Callable[..., Row]) -> Row:
+    """Store each piece in its folder under a random name, then `create(*names)` the row; when anything fails, nothing remains.
 
     What the file was called on the person's own machine is not kept.
     Raises StorageUnavailable, or whatever `create` raises.
     """
+    stored: list[str] = []
+    try:
+        stored.extend(_store(folder, data) for folder, data in pieces.items())
+        with transaction.atomic():
+            return create(*stored)
+    except BaseException:
+        for name in stored:
+            remove_file(name)
+        raise
+
+
+def _store(folder: str, data: bytes) -> str:
     name = f"{folder}/{timezone.localdate():%Y}/{uuid4()}.jpg"
     try:
-        stored = default_storage.save(name, ContentFile(data))
+        return default_storage.save(name, ContentFile(data))
     except Exception as problem:
         logger.exception("The photo storage did not take a file of %d bytes.", len(data))
         remove_file(name)  # a disk that fills leaves a torso
         raise StorageUnavailable from problem
-    try:
-        with transaction.atomic():
-            return create(stored)
-    except BaseException:
-        remove_file(stored)
-        raise
 
 
 def remove_file(name: str) -> bool:
@@ -71,10 +80,11 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         Raises PhotoRefused when the file cannot become a portrait, StorageUnavailable when it cannot be kept.
         """
         copy = pipeline.read(data, spec)
+        facts = {"width": copy.width, "height": copy.height, "received_bytes": len(data)}
+        face = list(astuple(copy.face)) if copy.face else None
         return _keep(
-            "uploads",
-            copy.data,
-            lambda name: self.create(owner=owner, file=name, width=copy.width, height=copy.height),
+            {"uploads": copy.data, "previews": copy.preview},
+            lambda file, preview: self.create(owner=owner, file=file, preview=preview, face=face, **facts),
         )
 
 
@@ -88,6 +98,9 @@ class Upload(models.Model):
     file = models.FileField("文件", max_length=200, editable=False)
     width = models.PositiveIntegerField("宽（像素）", editable=False)
     height = models.PositiveIntegerField("高（像素）", editable=False)
+    preview = models.FileField("预览图", max_length=200, default="", editable=False)  # "" before there were previews
+    received_bytes = models.PositiveIntegerField("收到的字节数", default=0, editable=False)
+    face = models.JSONField("人脸的位置", null=True, editable=False)  # [left, top, width, height], pixels of the copy
     created_at = models.DateTimeField("上传时间", default=timezone.now, editable=False)
 
     objects = UploadQuerySet.as_manager()
@@ -99,21 +112,30 @@ class Upload(models.Model):
     def __str__(self) -> str:
         return f"照片原件 {self.width}×{self.height}"
 
-    def crop(self, box: Box, spec: PhotoSpec = DEFAULT_SPEC) -> "Portrait":
-        """Cut a portrait out of the working copy and keep it.
+    def crop(
+        self, box: Box, spec: PhotoSpec = DEFAULT_SPEC, turns: int = 0, confirmed: Collection[str] = ()
+    ) -> "Portrait":
+        """Cut a portrait out of the working copy, turned by quarter turns clockwise, and keep it.
 
-        Raises PhotoRefused when the frame does not fit, StorageUnavailable when the storage cannot be read or written.
+        `confirmed` are the codes of findings that the person has read and stands by.
+        Raises PhotoRefused when the frame does not fit, PhotoDoubtful for warnings that are not confirmed,
+        StorageUnavailable when the storage cannot be read or written.
         """
-        box = pipeline.fit_box(box, self.width, self.height, spec)
-        data = pipeline.crop(self.read(), box, spec)
+        box = pipeline.fit_box(box, *pipeline.turned_size(self.width, self.height, turns), spec)
+        cropped = pipeline.crop(self.read(), box, spec, turns)
+        if doubts := [finding for finding in cropped.findings if finding.code not in confirmed]:
+            raise PhotoDoubtful(doubts)
         return _keep(
-            "portraits",
-            data,
+            {"portraits": cropped.data},
             lambda name: Portrait.objects.create(
                 owner_id=self.owner_id,
                 upload=self,
                 file=name,
-                sha256=hashlib.sha256(data).hexdigest(),
+                sha256=hashlib.sha256(cropped.data).hexdigest(),
+                spec=spec.as_dict(),
+                turns=turns,
+                measured=cropped.measured,
+                findings=[finding.as_dict() for finding in cropped.findings],
                 width=spec.width,
                 height=spec.height,
                 box_left=box.left,
@@ -163,6 +185,10 @@ class Portrait(models.Model):
     box_top = models.PositiveIntegerField("裁切框上", editable=False)
     box_width = models.PositiveIntegerField("裁切框宽", editable=False)
     box_height = models.PositiveIntegerField("裁切框高", editable=False)
+    turns = models.PositiveSmallIntegerField("向右转了几个直角", default=0, editable=False)
+    spec = models.JSONField("照片要求", default=dict, editable=False)  # PhotoSpec.as_dict()
+    measured = models.JSONField("测量结果", default=dict, editable=False)  # {name: number}, photos/quality.py
+    findings = models.JSONField("提示", default=list, editable=False)  # what the person was told and confirmed
     created_at = models.DateTimeField("裁切时间", default=timezone.now, editable=False)
 
     objects = PortraitQuerySet.as_manager()
@@ -182,6 +208,15 @@ class Portrait(models.Model):
     @property
     def box(self) -> Box:
         return Box(self.box_left, self.box_top, self.box_width, self.box_height)
+
+    @property
+    def made_for(self) -> PhotoSpec:
+        """The spec that it was made for; portraits of the first days were all made for the default."""
+        return PhotoSpec.from_dict(self.spec)
+
+    @property
+    def doubts(self) -> list[Finding]:
+        return [Finding.from_dict(found) for found in self.findings]
 
     def discard(self) -> None:
         """Remove the row, then its file: for a portrait that nothing came to use."""

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.middleware import before_confirmation
 from accounts.requests import signed_in
+from photos.delivery import deliver, deliver_upload
 from photos.models import Portrait, Upload
-from photos.views import deliver, deliver_upload
 
 
 @require_safe

@@ -11,12 +11,15 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from photos import formats
+from photos.findings import Finding
 from photos.formats import Format, PhotoRefused
+from photos.spec import PhotoSpec
 
 __all__ = [
     "DEFAULT_SPEC",
     "MOVES",
     "Box",
+    "Cropped",
     "PhotoRefused",
     "PhotoSpec",
     "WorkingCopy",
@@ -25,12 +28,15 @@ __all__ = [
     "nudge",
     "read",
     "suggest_box",
+    "turned_size",
 ]
 
 logger = logging.getLogger(__name__)
 
 WORKING_SIDE = 2000
 WORKING_QUALITY = 90
+PREVIEW_SIDE = 1000
+PREVIEW_QUALITY = 70
 BEST_QUALITY, WORST_QUALITY = 95, 20
 EXIF_ORIENTATION = 0x0112
 UPRIGHT = {
@@ -49,25 +55,6 @@ OPENERS: dict[Format, Callable[[BytesIO], ImageFile.ImageFile]] = {
     Format.PNG: PngImageFile,
     Format.HEIC: HeifImageFile,
 }
-
-
-@dataclass(frozen=True)
-class PhotoSpec:
-    """What a portrait must be: pixels, dots per inch written into the file, most bytes, background in words."""
-
-    width: int = 295
-    height: int = 413
-    dpi: int = 300
-    max_bytes: int = 200 * 1024
-    background: str = "白色"
-
-    @property
-    def max_kilobytes(self) -> int:
-        return self.max_bytes // 1024
-
-    def box_height(self, width: int) -> int:
-        """The height in pixels of a frame of this ratio that is `width` pixels wide, rounded half up."""
-        return (2 * width * self.height + self.width) // (2 * self.width)
 
 
 DEFAULT_SPEC = PhotoSpec()
@@ -90,6 +77,17 @@ class WorkingCopy:
     data: bytes
     width: int
     height: int
+    preview: bytes  # the same picture, smaller: what the crop page shows
+    face: Box | None = None  # where a face seems to be, in pixels of the working copy
+
+
+@dataclass(frozen=True)
+class Cropped:
+    """A portrait: the bytes of the JPEG, what was measured of it, and what there is to say about it."""
+
+    data: bytes
+    measured: dict[str, float]
+    findings: list[Finding]
 
 
 def read(data: bytes, spec: PhotoSpec = DEFAULT_SPEC) -> WorkingCopy:
@@ -98,7 +96,13 @@ def read(data: bytes, spec: PhotoSpec = DEFAULT_SPEC) -> WorkingCopy:
     Raises PhotoRefused, and nothing else, whatever the bytes are.
     """
     image = _upright(data, formats.inspect(data), spec)
-    return WorkingCopy(_encode(image, WORKING_QUALITY), *image.size)
+    return WorkingCopy(_encode(image, WORKING_QUALITY), *image.size, preview=_preview(image))
+
+
+def _preview(image: Image.Image) -> bytes:
+    small = image.copy()
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
+    return _encode(small, PREVIEW_QUALITY)
 
 
 def _upright(data: bytes, format: Format, spec: PhotoSpec) -> Image.Image:
@@ -232,21 +236,37 @@ def nudge(box: Box, move: str, width: int, height: int, spec: PhotoSpec = DEFAUL
     return Box(min(max(left, 0), width - box_width), min(max(top, 0), height - box_height), box_width, box_height)
 
 
-def crop(data: bytes, box: Box, spec: PhotoSpec = DEFAULT_SPEC) -> bytes:
-    """The portrait: exactly the spec's pixels, a baseline JPEG with its dpi and nothing else, in at most `max_bytes`.
+TURNS = {
+    0: None,
+    1: Image.Transpose.ROTATE_270,
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_90,
+}  # quarter turns clockwise
 
-    `data` is a working copy from read(). The same input gives the same bytes. Raises PhotoRefused.
+
+def turned_size(width: int, height: int, turns: int) -> tuple[int, int]:
+    """The sides of a picture after `turns` quarter turns clockwise."""
+    return (height, width) if turns % 2 else (width, height)
+
+
+def crop(data: bytes, box: Box, spec: PhotoSpec = DEFAULT_SPEC, turns: int = 0) -> Cropped:
+    """The portrait: exactly the spec's pixels, a baseline JPEG with its dpi and nothing else, within its size band.
+
+    `data` is a working copy from read(); `box` is in pixels of it after `turns` quarter turns clockwise.
+    The same input gives the same bytes. Raises PhotoRefused.
     """
     try:
-        image = JpegImageFile(BytesIO(data))
+        image: Image.Image = JpegImageFile(BytesIO(data))
         image.load()
     except Exception as problem:
         logger.warning("A working copy could not be decoded: %s", type(problem).__name__)
         raise PhotoRefused("已上传的照片无法读取。请重新上传。") from problem
+    if (turn := TURNS[turns % 4]) is not None:
+        image = image.transpose(turn)
     box = fit_box(box, *image.size, spec)
     edges = (box.left, box.top, box.left + box.width, box.top + box.height)
     portrait = image.convert("RGB").resize((spec.width, spec.height), Image.Resampling.LANCZOS, box=edges)
-    return _encode_within(portrait, spec)
+    return Cropped(_encode_within(portrait, spec), {}, [])
 
 
 def _encode_within(image: Image.Image, spec: PhotoSpec) -> bytes:

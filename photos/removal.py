@@ -17,7 +17,8 @@ from photos.models import Portrait, Upload, remove_file
 
 logger = logging.getLogger(__name__)
 
-FOLDERS = ("uploads", "portraits")
+FOLDERS = {"uploads": (Upload, "file"), "previews": (Upload, "preview"), "portraits": (Portrait, "file")}
+FILES = {Upload: ("file", "preview"), Portrait: ("file",)}
 GRACE = timedelta(days=1)  # a file is stored before its row: one that is younger may be about to get it
 
 
@@ -32,9 +33,9 @@ def unused(portraits: models.QuerySet[Portrait]) -> models.QuerySet[Portrait]:
 
 def remove(pictures: models.QuerySet[Any]) -> int:
     """Remove these rows, and after the commit their files. A file that stays is found again by OrphanFiles."""
-    names = list(pictures.values_list("pk", "file"))
-    removed = pictures.model._base_manager.filter(pk__in=[pk for pk, _ in names]).delete()
-    for _, name in names:
+    found = list(pictures.values_list("pk", *FILES[pictures.model]))
+    removed = pictures.model._base_manager.filter(pk__in=[pk for pk, *_ in found]).delete()
+    for name in (name for _, *names in found for name in names if name):
         transaction.on_commit(partial(remove_file, name), robust=True)
     return removed[1].get(pictures.model._meta.label, 0)
 
@@ -55,12 +56,9 @@ class OrphanFiles:
     label: str = "没有记录的照片文件"
 
     def names(self) -> Iterator[str]:
-        for folder in FOLDERS:
-            known = {
-                name
-                for model in (Upload, Portrait)
-                for name in model._base_manager.filter(file__startswith=f"{folder}/").values_list("file", flat=True)
-            }
+        for folder, (model, field) in FOLDERS.items():
+            below = {f"{field}__startswith": f"{folder}/"}
+            known = set(model._base_manager.filter(**below).values_list(field, flat=True))
             for name in files_below(folder):
                 if name not in known and default_storage.get_modified_time(name) < timezone.now() - GRACE:
                     yield name

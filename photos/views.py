@@ -1,13 +1,11 @@
 """Upload, crop and deliver a photo, for any subject that has one."""
 
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
@@ -17,13 +15,13 @@ from django.views.decorators.http import require_http_methods
 from accounts import limits
 from accounts.limits import LimitReached
 from photos import pipeline
+from photos.delivery import deliver, deliver_preview
 from photos.models import PhotoClosed, Portrait, StorageUnavailable, Upload
-from photos.pipeline import Box, PhotoRefused, PhotoSpec
+from photos.pipeline import Box, PhotoRefused
+from photos.spec import PhotoSpec
 from photos.uploads import MAX_UPLOAD_BYTES, MEGABYTE, size_refusal
 
-__all__ = ["PhotoClosed", "PhotoPages", "Subject", "deliver"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["PhotoClosed", "PhotoPages", "Subject"]
 
 REFUSALS = (PhotoRefused, PhotoClosed, StorageUnavailable, LimitReached)
 
@@ -103,7 +101,7 @@ class PhotoPages:
 
     def image(self, request: HttpRequest, upload: UUID, **kwargs: Any) -> HttpResponse:
         self._subject(request, kwargs)
-        return _deliver_file(_own_upload(request, upload).file)
+        return deliver_preview(_own_upload(request, upload))
 
     def portrait(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         portrait = self._subject(request, kwargs).portrait
@@ -182,37 +180,6 @@ class PhotoPages:
             "upload_url": self._address(request, "upload", kwargs),
         }
         return render(request, "photos/crop.html", context, status=_status(refusal))
-
-
-def deliver(portrait: Portrait) -> HttpResponse:
-    """The portrait as a private picture. Who may see it is the caller's question, asked before."""
-    return _deliver_file(portrait.file)
-
-
-def deliver_upload(upload: Upload) -> HttpResponse:
-    """The working copy as a private picture. It is its owner's alone, which the caller has made sure of."""
-    return _deliver_file(upload.file)
-
-
-def _deliver_file(file: FieldFile) -> HttpResponse:
-    try:
-        with file.open("rb") as opened:
-            response = HttpResponse(opened.read(), content_type="image/jpeg")
-    except FileNotFoundError:
-        logger.error("The photo file %s is missing from the storage.", file.name)
-        response = _unavailable("找不到这张照片的文件，请联系组委会。", HTTPStatus.NOT_FOUND)
-    except Exception:
-        logger.exception("The photo file %s could not be read from the storage.", file.name)
-        response = _unavailable("照片暂时无法显示，请过几分钟再试。", HTTPStatus.SERVICE_UNAVAILABLE)
-    response["Content-Disposition"] = "inline"
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response
-
-
-def _unavailable(sentence: str, status: HTTPStatus) -> HttpResponse:
-    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
 
 
 def _status(refusal: Exception | None) -> HTTPStatus:

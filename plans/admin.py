@@ -225,6 +225,18 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
         (None, {"fields": [("code", "title"), ("level", "category"), ("organiser", "co_organiser"), "published_at"]}),
         ("报名时间", {"fields": ["registration_opens_at", "registration_closes_at", "correction_closes_at"]}),
         ("竞赛", {"fields": [("competition_starts_on", "competition_ends_on"), "place", "description"]}),
+        (
+            "证件照要求",
+            {
+                "fields": [
+                    ("photo_width", "photo_height", "photo_dpi"),
+                    ("photo_source_width", "photo_source_height"),
+                    ("photo_min_kilobytes", "photo_max_kilobytes", "photo_background"),
+                    "photo_note",
+                ],
+                "description": "报名人员裁切证件照时按这里的要求；改动以后，已经裁好的照片不变。",
+            },
+        ),
         ("联系方式", {"fields": [("contact", "contact_phone")]}),
     ]
 

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from photos.requirements import PhotoRequirements
 from plans.markdown import render
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(pk__in=CommitteeMember.objects.filter(user=user).values("plan"))
 
 
-class Plan(models.Model):
+class Plan(PhotoRequirements):
     """One competition for which people register. Times are moments; registration closes exclusively."""
 
     code = models.CharField(

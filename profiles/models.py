@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.identity import Sex
 from accounts.models import Identity, User
 from photos.models import Portrait
-from photos.pipeline import DEFAULT_SPEC, PhotoSpec
+from photos.spec import PhotoSpec
 from profiles.choices import ETHNICITIES, Education, EmployerType, PoliticalStatus, SkillLevel
 
 # Sent inside the transaction that changed a profile, with `profile` and `changed`: {field: (before, after)}.
@@ -152,7 +152,8 @@ class Profile(PersonalDetails):
 
     @property
     def photo_spec(self) -> PhotoSpec:
-        return DEFAULT_SPEC
+        spec: PhotoSpec = settings.PHOTO_SPEC
+        return spec
 
     @property
     def photo_owner(self) -> User:

@@ -16,7 +16,7 @@ from accounts import kept_forms
 from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from photos.views import deliver
+from photos.delivery import deliver
 from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
 from plans.models import Division, Occupation, Plan, Role
 from registrations.decisions import DecisionForm

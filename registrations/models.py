@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import AppendOnlyModel, DocumentHolder, User
 from photos.models import PhotoClosed, Portrait
-from photos.pipeline import DEFAULT_SPEC, PhotoSpec
+from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, StaleDetails
 from registrations import completeness, notifications, workflow
@@ -244,7 +244,7 @@ class Registration(PersonalDetails, DocumentHolder):
 
     @property
     def photo_spec(self) -> PhotoSpec:
-        return DEFAULT_SPEC
+        return self.plan.photo_spec
 
     @property
     def photo_owner(self) -> User:

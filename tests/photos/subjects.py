@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest
 from django.urls import include, path
 
 from photos.models import PhotoClosed, Portrait
-from photos.pipeline import DEFAULT_SPEC, PhotoSpec
+from photos.pipeline import DEFAULT_SPEC
+from photos.spec import PhotoSpec
 from photos.views import PhotoPages
 
 

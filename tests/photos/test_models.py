@@ -7,7 +7,8 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import DatabaseError
 
 from photos.models import Portrait, PortraitUnchangeable, StorageUnavailable, Upload
-from photos.pipeline import Box, PhotoRefused, PhotoSpec
+from photos.pipeline import Box, PhotoRefused
+from photos.spec import PhotoSpec
 from tests.photos.pictures import encoded, opened, quarters, seen
 
 UNAVAILABLE = "照片暂时无法保存，您填写的内容没有受影响。请过几分钟再试；如果仍然不行，请联系组委会。"

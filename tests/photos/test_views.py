@@ -9,9 +9,10 @@ from django.contrib.messages import get_messages
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from photos.delivery import deliver
 from photos.models import Portrait, Upload
-from photos.pipeline import Box, PhotoSpec
-from photos.views import deliver
+from photos.pipeline import Box
+from photos.spec import PhotoSpec
 from tests.photos.pictures import HEIC, encoded, opened, quarters, seen
 
 pytestmark = pytest.mark.urls("tests.photos.subjects")
