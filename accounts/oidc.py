@@ -118,6 +118,8 @@ class PlatformBackend(OIDCAuthenticationBackend):
             raise NotAcceptable("alg")
         if str(header.get("typ", "JWT")).upper() != "JWT":
             raise NotAcceptable("typ")  # a token of another kind, RFC 8725, 3.11
+        if "crit" in header:
+            raise NotAcceptable("crit")  # we know no extension: PyJWT knows one (RFC 7797) that no ID token may use
         claims: dict[str, Any] = jwt.decode(
             token,
             key_of(token, self.OIDC_RP_SIGN_ALGO, self.endpoints.jwks, self.exchange),
