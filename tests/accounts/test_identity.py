@@ -70,8 +70,8 @@ def test_the_example_of_the_standard():
 
 
 def test_an_old_foreign_card_carries_no_century_and_so_no_birth_date():
-    for serial in range(300):
-        number = f"USA1100{serial:08}"
+    for country, serial in product(("USA", "DEU", "JPN", "XXB"), range(100)):
+        number = f"{country}1100{serial:08}"
         assert parse("foreign_pr_card", number, today=TODAY) == DocumentNumber(DocumentType.FOREIGN_PR_CARD, number)
 
 

@@ -247,8 +247,9 @@ def test_what_is_vouched_for_is_refreshed_until_it_is_confirmed(provider):
     [
         {"token_claims": {"aud": ["competition-portal"]}},
         {"token_claims": {"aud": ["competition-portal", "another"], "azp": "competition-portal"}},
-        {"token_claims": {"exp": now_and(-60)}},
-        {"token_claims": {"iat": now_and(60), "nbf": now_and(60)}},
+        {"token_claims": {"exp": now_and(-115)}},
+        {"token_claims": {"iat": now_and(118)}},
+        {"token_claims": {"nbf": now_and(118)}},
         {"token_claims": {"iat": now_and(-700)}},
         {"token_claims": {"auth_time": 1, "acr": "0", "amr": ["pwd"]}},
         {"at_hash": True},
@@ -266,6 +267,16 @@ def test_what_only_looks_like_a_lie(client, provider, truth):
         setattr(provider, name, value)
     sign_in(client, provider)
     assert signed_in_user(client).subject == "subject-of-the-platform"
+
+
+def test_a_question_without_a_nonce_has_no_answer(client, provider):
+    """Not even the same nothing."""
+    state = leave(client, provider)
+    session = client.session
+    session["oidc_states"] = {state: {**session["oidc_states"][state], "nonce": ""}}
+    session.save()
+    provider.token_claims = {"nonce": ""}
+    assert_failed(come_back(client, state=state, code="a-code"), UNTRUSTED)
 
 
 # Browsers do strange things ----------------------------------------------------------------------------------------
