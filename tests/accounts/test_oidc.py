@@ -221,6 +221,15 @@ def test_what_is_vouched_for(client, provider, claims, kept):
     assert held.document_number == ("E1234567" if held.document_vouched else "")
 
 
+def test_userinfo_says_what_somebody_is_called_but_not_who_it_is(client, provider):
+    """Only the ID token is signed; of what both say, userinfo has it newer (OpenID Connect Core 1.0, 5.3.2)."""
+    provider.token_claims = {"name": "王旧"}
+    provider.claims = {"name": "王新", "iss": "https://other.example.cn", "aud": "another-portal", "nonce": "n"}
+    sign_in(client, provider)
+    user = signed_in_user(client)
+    assert (user.issuer, user.subject, user.identity.legal_name) == (provider.issuer, provider.subject, "王新")
+
+
 def test_what_is_vouched_for_is_refreshed_until_it_is_confirmed(provider):
     provider.claims = {"name": "王旧"}
     sign_in(Client(), provider)
