@@ -4,6 +4,7 @@ import base64
 import hashlib
 import logging
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -185,16 +186,21 @@ def remember_vouched(user: User, claims: dict[str, Any]) -> None:
     if found.confirmed_at:
         return
     name, phone = claims.get("name"), claims.get("phone_number")
-    found.name_vouched = isinstance(name, str) and 0 < len(name.strip()) <= 64
-    if isinstance(name, str) and found.name_vouched:
+    found.name_vouched = is_text(name) and 0 < len(name.strip()) <= 64
+    if found.name_vouched:
         found.legal_name = name.strip()
-    if isinstance(phone, str) and len(phone) <= 20:
+    if is_text(phone) and len(phone) <= 20:
         found.phone = phone
     document = vouched_document(claims)
     found.document_vouched = document is not None
     if document:
         found.hold_document(document)
     found.save()
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is one line that a database takes and a page shows as it is: no controls, no marks of direction, no half characters."""
+    return isinstance(value, str) and not any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in value)
 
 
 def vouched_document(claims: dict[str, Any]) -> identity.DocumentNumber | None:
