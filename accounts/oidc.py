@@ -199,7 +199,7 @@ def remember_vouched(user: User, claims: dict[str, Any]) -> None:
 
 
 def is_text(value: Any) -> bool:
-    """Whether it is one line that a database takes and a page shows as it is: no controls, no marks of direction, no half characters."""
+    """Whether it is one line that a database takes and a page shows as it is: no controls, no half characters."""
     return isinstance(value, str) and not any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in value)
 
 
