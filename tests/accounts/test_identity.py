@@ -163,6 +163,13 @@ def test_wrong_lengths(document_type):
         assert refusal(document_type, number) == f"证件号码应为 18 位，您填写了 {length} 位，请对照证件核对。"
 
 
+def test_the_provinces_are_the_thirty_one_of_the_standard():
+    """GB/T 2260, written down a second time: north, north-east, east, centre and south, south-west, north-west."""
+    assert " ".join(sorted(PROVINCES)) == (
+        "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65"
+    )
+
+
 def test_every_beginning_says_whose_it_is():
     for first_two in (f"{number:02}" for number in range(100)):
         number = with_check(f"{first_two}000019900307001")
