@@ -7,7 +7,7 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 import jwt
@@ -186,9 +186,9 @@ def remember_vouched(user: User, claims: dict[str, Any]) -> None:
     if found.confirmed_at:
         return
     name, phone = claims.get("name"), claims.get("phone_number")
-    found.name_vouched = is_text(name) and 0 < len(name.strip()) <= 64
-    if found.name_vouched:
-        found.legal_name = name.strip()
+    found.name_vouched = False
+    if is_text(name) and 0 < len(name.strip()) <= 64:
+        found.legal_name, found.name_vouched = name.strip(), True
     if is_text(phone) and len(phone) <= 20:
         found.phone = phone
     document = vouched_document(claims)
@@ -198,7 +198,7 @@ def remember_vouched(user: User, claims: dict[str, Any]) -> None:
     found.save()
 
 
-def is_text(value: Any) -> bool:
+def is_text(value: Any) -> TypeGuard[str]:
     """Whether it is one line that a database takes and a page shows as it is: no controls, no half characters."""
     return isinstance(value, str) and not any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in value)
 
