@@ -247,6 +247,22 @@ def test_no_number_on_the_screen_or_in_the_record(applicant, type_in):
     assert "王晓鸣" not in record
 
 
+@pytest.mark.parametrize(
+    "reason",
+    ["原号 {0} 输错", "原号{0}", "来电 138 1234 2671", "护照 E12345678 换发", "王晓明改名", "改名为王晓鸣", "{0}"],
+)
+def test_a_reason_says_nothing_that_the_record_must_not_keep(applicant, type_in, reason):
+    """A line of the record cannot be corrected, so it is refused before it is written."""
+    before = held(applicant)
+    type_in("王晓鸣", "resident_id", OTHER)
+    with pytest.raises(CommandError) as refusal:
+        run("correct_identity", applicant.username, reason=reason.format(applicant.identity.document_number))
+    assert str(refusal.value) == (
+        "更正原因里有姓名、证件号码或手机号码，操作记录写下后不能修改，没有改动。请换一种写法，例如“证件换发”。"
+    )
+    assert (held(applicant), lines()) == (before, [])
+
+
 def test_a_long_reason_is_shortened(applicant, type_in):
     type_in("王晓鸣", "resident_id", OTHER)
     run("correct_identity", applicant.username, reason="因" * 300)
