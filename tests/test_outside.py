@@ -78,7 +78,9 @@ def test_one_module_opens_connections_and_one_asks():
         f"accounts/{name}.py" for name in ("deadline", "exchange", "oidc", "remembered")
     }
     opens = re.compile(r"\brequests\.(get|post|request|Session|head|put)\(|\burlopen\(|\bsocket\.(socket|create_)")
-    assert [str(path.relative_to(ROOT)) for path in SOURCES if opens.search(path.read_text())] == ["accounts/deadline.py"]
+    assert [str(path.relative_to(ROOT)) for path in SOURCES if opens.search(path.read_text())] == [
+        "accounts/deadline.py"
+    ]
 
 
 def test_cryptography_is_that_of_the_libraries():
@@ -232,7 +234,9 @@ def over_tls(tmp_path):
         thread.join(5)
 
 
-@pytest.mark.parametrize(("host", "days", "trusted"), [("127.0.0.1", 1, False), ("id.example.cn", 1, True), ("127.0.0.1", -1, True)])
+@pytest.mark.parametrize(
+    ("host", "days", "trusted"), [("127.0.0.1", 1, False), ("id.example.cn", 1, True), ("127.0.0.1", -1, True)]
+)
 def test_a_certificate_that_nobody_vouches_for_is_refused(
     provider, settings, over_tls, tmp_path, monkeypatch, host, days, trusted
 ):

@@ -32,7 +32,10 @@ def test_of_a_field_that_comes_twice_the_last_one_counts(client):
     client.post("/profile/", {"version": 0, "school": ["甲<校", "乙校"]})
     assert school(client) == "乙校"
     response = client.post("/profile/", {"version": 1, "school": ["甲校", "乙<校"]})
-    assert (response.status_code, "含有不能使用的字符“&lt;”，请删去它再保存。" in response.content.decode()) == (200, True)
+    assert (response.status_code, "含有不能使用的字符“&lt;”，请删去它再保存。" in response.content.decode()) == (
+        200,
+        True,
+    )
     assert school(client) == "乙校"
 
 

@@ -230,7 +230,7 @@ PASSWORDS = {
     "long": "battery staple " * 60,
     "spaces at both ends": "  correct horse battery  ",
     "small letters alone": "correcthorsebattery",
-    "marks alone": "!\"#$%&/()=?*+-.,",
+    "marks alone": '!"#$%&/()=?*+-.,',
 }
 
 

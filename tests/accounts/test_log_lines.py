@@ -105,6 +105,8 @@ def test_every_logger_writes_to_the_standard_error_alone():
     assert {*names, *configured["root"]["handlers"]} == {"stderr"}
     loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
     ours = [handler for logger in loggers for handler in logger.handlers if isinstance(handler, logging.StreamHandler)]
-    ours = [handler for handler in ours if type(handler).__module__ in {"logging", "logging.handlers", "django.utils.log"}]
+    ours = [
+        handler for handler in ours if type(handler).__module__ in {"logging", "logging.handlers", "django.utils.log"}
+    ]
     assert ours != []
     assert {(type(handler), type(handler.formatter)) for handler in ours} == {(logging.StreamHandler, LineFormatter)}

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts import origin
-from accounts.models import AuditEntry
 from accounts.log_lines import LineFormatter
+from accounts.models import AuditEntry
 from accounts.origin import OriginMiddleware, RequestIdFilter, client_address, plain_address
 from accounts.redaction import redact
 from plans import views as plan_views
