@@ -51,6 +51,7 @@ class AttachmentForm(forms.ModelForm):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if isinstance(file, UploadedFile) and (sentence := attachments.refusal(file.name or "", file)):
+        # An UploadedFile reads and seeks as a file does, but is not declared as one.
+        if isinstance(file, UploadedFile) and (sentence := attachments.refusal(file.name or "", file)):  # type: ignore[arg-type]
             raise forms.ValidationError(sentence)
         return file
