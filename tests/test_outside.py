@@ -243,6 +243,8 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
     """Nobody knows it; or it is for another host; or it has expired. The code and our secret are never sent."""
     file = certificate(tmp_path, host=host, days=days)
     port, heard = over_tls(file)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     if trusted:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
     client = Client()
