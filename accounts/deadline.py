@@ -134,10 +134,15 @@ class Session(requests.Session):
         """
 
 
+def as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
 @contextmanager
 def session_until(deadline: float) -> Iterator[requests.Session]:
     """A session for one request, all of whose answer arrives before `deadline` (time.monotonic()), or Timeout."""
     with Session() as session:
+        session.auth = as_it_is  # else a .netrc on the machine would put its own login in place of our bearer token
         for scheme in ("https://", "http://"):
             session.mount(scheme, DeadlineAdapter(deadline))
         yield session

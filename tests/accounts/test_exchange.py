@@ -57,3 +57,12 @@ def test_a_redirect_is_not_read_to_know_that_it_is_there(provider):
     begun = time.monotonic()
     assert Exchange().at_most(2).finds(f"{provider.origin}{LOGOUT}")
     assert time.monotonic() - begun < 1
+
+
+def test_a_login_kept_on_the_machine_does_not_replace_ours(provider, tmp_path, monkeypatch):
+    (tmp_path / ".netrc").write_text("default login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    Exchange().ask(
+        "GET", f"{provider.issuer}/.well-known/openid-configuration", headers={"Authorization": "Bearer ours"}
+    )
+    assert provider.authorization == "Bearer ours"
