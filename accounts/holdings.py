@@ -7,7 +7,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import AuditEntry, Consent, Identity, KeptForm, User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
@@ -98,10 +97,12 @@ def erase_kept_forms(user: User) -> None:
 
 
 def sessions_of(user: User) -> Iterator[Any]:
-    """The rows of this person's sessions. A session does not say whose it is until it is decoded, so each one is."""
+    """The rows of this person's sessions, also those that are over and not yet purged.
+
+    A session does not say whose it is until it is decoded, so each one is.
+    """
     store = import_module(settings.SESSION_ENGINE).SessionStore()
-    rows = store.get_model_class().objects.filter(expire_date__gt=timezone.now())
-    for row in rows.iterator(chunk_size=BATCH):
+    for row in store.get_model_class().objects.iterator(chunk_size=BATCH):
         if str(store.decode(row.session_data).get(SESSION_KEY)) == str(user.pk):
             yield row
 

@@ -32,7 +32,11 @@ from tests.pages import form_of
 
 NAME, PHONE, ADDRESS, MAIL = "欧阳牧野笙", "13677718293", "北京市延庆区松针胡同 77 号", "muyesheng@example.cn"
 CONTACT, CONTACT_PHONE, SUBJECT = "欧阳溪亭客", "13699918294", "subject-of-muyesheng"
+EMPLOYER, SCHOOL, CERTIFICATE = "北京松针泉木器厂", "延庆松针泉技工学校", "S000077718295"
 DETAILS = {
+    "employer": EMPLOYER,
+    "school": SCHOOL,
+    "certificate_number": CERTIFICATE,
     "phone": PHONE,
     "address": ADDRESS,
     "email": MAIL,
@@ -135,6 +139,9 @@ def journey(user: User, sign_in: Any) -> None:
     appointed_and_removed(user, sign_in)
     client = sign_in(user)
     client.get("/profile/")
+    Session.objects.update(expire_date=timezone.now() - timedelta(hours=1))  # over, and not yet purged
+    client = sign_in(user)
+    client.get("/profile/")
     record(user, "login", user)
 
 
@@ -179,9 +186,14 @@ def dump() -> bytes:
 def canaries(user: User) -> dict[str, list[bytes]]:
     """What would tell of the person, in each form that a table can hold it in: as it is, and as JSON escapes it."""
     held = user.identity
+    references = Registration.objects.owned_by(user).values_list("reference", flat=True)
+    digests = Portrait.objects.filter(owner=user).values_list("sha256", flat=True)
     words = {
         "name": NAME, "phone": PHONE, "address": ADDRESS, "e-mail": MAIL, "contact": CONTACT,
         "contact's phone": CONTACT_PHONE, "birth date": f"{BORN:%Y-%m-%d}", "subject": SUBJECT,
+        "employer": EMPLOYER, "school": SCHOOL, "certificate": CERTIFICATE,
+        **{f"reference {place}": reference for place, reference in enumerate(references)},
+        **{f"digest {place}": digest for place, digest in enumerate(digests)},
         "number": held.document_number, "index": held.document_index,
         "session": f'"_auth_user_id":"{user.pk}"',
     }  # fmt: skip
@@ -196,15 +208,13 @@ def found_in(text: bytes, user_canaries: dict[str, list[bytes]]) -> set[str]:
     return {name for name, forms in user_canaries.items() if any(form in text for form in forms)}
 
 
-def files() -> list[str]:
-    return [name for folder in ("uploads", "portraits") for name in _below(folder)]
-
-
-def _below(folder: str) -> list[str]:
+def files(folder: str = "") -> list[str]:
+    """Every file of the storage, wherever it lies."""
     if not default_storage.exists(folder):
         return []
     folders, names = default_storage.listdir(folder)
-    return [f"{folder}/{name}" for name in names] + [name for each in folders for name in _below(f"{folder}/{each}")]
+    found = [f"{folder}/{name}".lstrip("/") for name in names]
+    return found + [name for each in folders for name in files(f"{folder}/{each}".lstrip("/"))]
 
 
 def bytes_of(name: str) -> bytes:
@@ -224,6 +234,8 @@ def test_after_an_erasure_nothing_is_found_but_the_pseudonym(somebody: User, sig
     # The number itself never was there: it is encrypted. All else was, or the search would prove nothing.
     assert found_in(before, telling) == set(telling) - {"number"}
     assert somebody.username.encode() in before
+    pixels = {bytes_of(name) for name in pictures}
+    theirs = scenes.portrait_of(scenes.person("赵六"), "#abcdef")
     other = {"consents": Consent.objects.count(), "people": User.objects.count()}
     seats = set(Occupation.objects.filter(seats_taken__gt=0).values_list("pk", flat=True))
     assert len(pictures) == 2 * (2 + 6 + 1)
@@ -238,7 +250,10 @@ def test_after_an_erasure_nothing_is_found_but_the_pseudonym(somebody: User, sig
     after = dump()
     assert found_in(after, telling) == set()
     assert somebody.username.encode() in after
-    assert files() == []
+    assert set(files()) == {theirs.file.name, theirs.upload.file.name}
+    stored = b"\n".join(map(bytes_of, files()))
+    assert [picture for picture in pixels if picture in after or picture in stored] == []
+    assert found_in(stored, telling) == set()
     assert list(Occupation.objects.filter(seats_taken__gt=0)) == []
     assert {"consents": Consent.objects.count(), "people": User.objects.count()} == other
     stone = User.objects.get(pk=somebody.pk)
@@ -463,7 +478,7 @@ def test_the_page_and_the_download_tell_everything(somebody, sign_in):
     assert {entry["照片"].encode() for entry in portraits} == kept
     assert len(held["照片"]["内容"]) == Portrait.objects.count() + Upload.objects.count()
     assert [entry["表单"] for entry in held["没有保存的表单"]["内容"]] == ["/profile/"]
-    assert len(held["登录会话"]["内容"]) == 2
+    assert len(held["登录会话"]["内容"]) == 3
     assert AuditEntry.objects.filter(verb="data.downloaded", actor=somebody.username).count() == 1
 
 
