@@ -19,8 +19,8 @@ BATCH = 500
 
 
 def tell_account(user: User) -> list[Entry]:
-    facts = facts_of(user, ["username", "issuer", "subject", "date_joined", "last_login", "is_staff", "is_auditor"])
-    return [Entry(facts)]
+    roles = [name for name in ("is_staff", "is_auditor") if getattr(user, name)]
+    return [Entry(facts_of(user, ["username", "issuer", "subject", "date_joined", "last_login", *roles]))]
 
 
 def count_account(user: User) -> dict[str, int]:
@@ -82,7 +82,7 @@ def stays(user: User) -> None:
 def tell_kept_forms(user: User) -> list[Entry]:
     """That there is one, and since when: what stands in it is shown by the page that it belongs to."""
     kept = KeptForm.objects.filter(user=user).defer("content").order_by("pk")
-    return [Entry([Fact("表单", form.path), Fact("保存时间", in_words(form.kept_at))]) for form in kept]
+    return [Entry([Fact("表单", "打开", form.path, form.path), Fact("保存时间", in_words(form.kept_at))]) for form in kept]
 
 
 def count_kept_forms(user: User) -> dict[str, int]:

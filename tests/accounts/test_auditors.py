@@ -78,7 +78,7 @@ def test_the_list_and_one_line(desk, applicant, manager):
                  subject=applicant.username, address="203.0.113.7", request_id="bcdfghjkmnpqrs")  # fmt: skip
     shown = [
         *("2026-05-20 12:00:00", "查看完整证件号码", manager.username, applicant.username),
-        *("registrations.registration:7", "…", "203.0.113.7", "bcdfghjkmnpqrs"),
+        *("registrations.registration:7", "203.0.113.7", "…", "bcdfghjkmnpqrs"),
     ]
     cells = re.findall(r'<t[dh] class="field-\w+">(.*?)</t[dh]>', desk.get(LIST).content.decode())
     assert [text_of(cell) for cell in cells] == shown
@@ -90,6 +90,13 @@ def test_the_list_and_one_line(desk, applicant, manager):
 def test_a_verb_that_is_no_more_stands_for_itself(desk):
     line(verb="verb.of.old")
     assert '<td class="field-verb_in_words">verb.of.old</td>' in desk.get(LIST).content.decode()
+
+
+def test_who_was_not_signed_in_is_said_in_words(desk):
+    record("anonymous", Verb.LIMIT_REACHED, "limit:login")
+    page = desk.get(f"{LIST}?actor=anonymous").content.decode()
+    found = re.findall(r'<td class="field-actor_in_words">(.*?)</td>', page)
+    assert found == ["未登录（anonymous）"]
 
 
 def test_an_auditor_in_a_committee_sees_both(auditor, desk, plan):

@@ -370,6 +370,9 @@ def test_who_can_still_withdraw_is_told_and_the_seat_comes_free(somebody, manage
 def test_staff_lay_down_their_role_first(somebody, sign_in, role):
     setattr(somebody, role, True)
     somebody.save()
+    told = sign_in(somebody).get("/accounts/my-data/").content.decode()
+    titles = {"is_staff": "运营人员", "is_auditor": "审计人员"}
+    assert [title for title in titles.values() if f"<dt>{title}</dt>" in told] == [titles[name] for name in titles if name == role]
     answer = close(sign_in(somebody))
     assert "您是运营人员或审计人员。请先让系统管理员收回这个权限，再注销。" in answer.content.decode()
     assert User.objects.get(pk=somebody.pk).subject == SUBJECT
@@ -459,6 +462,8 @@ def test_the_page_and_the_download_tell_everything(somebody, sign_in):
     words = [NAME, PHONE, ADDRESS, MAIL, CONTACT, CONTACT_PHONE, "1971-11-29", SUBJECT, somebody.identity.masked_number]
     assert [word for word in words if word not in text] == []
     assert (number in text, text.count("保存多久：")) == (False, len(titles))
+    assert '<dt>表单</dt><dd><a href="/profile/">打开</a></dd>' in text
+    assert [role for role in ("运营人员", "审计人员") if f"<dt>{role}</dt>" in text] == []
 
     got = client.post("/accounts/my-data/download/")
     assert (got.status_code, got.headers["Content-Disposition"]) == (200, 'attachment; filename="my-data.json"')
