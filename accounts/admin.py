@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.audit import ANONYMOUS
+from accounts import audit_words
 from accounts.audit_search import PARAMETERS, BoundedPaginator, QuestionFilter
 from accounts.models import AuditEntry, User
 
@@ -50,7 +50,16 @@ class UserAdmin(ReadOnlyAdmin):
         return user.legal_name
 
 
-COLUMNS = ("moment", "verb_in_words", "actor_in_words", "subject", "target", "address", "detail", "request_id")
+COLUMNS = (
+    "moment",
+    "verb_in_words",
+    "actor_in_words",
+    "subject",
+    "target_in_words",
+    "address",
+    "detail_in_words",
+    "request_id",
+)
 
 
 @admin.register(AuditEntry)
@@ -99,5 +108,12 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="操作人")
     def actor_in_words(self, entry: AuditEntry) -> str:
-        """With the word that is stored, for the question asks for that."""
-        return f"未登录（{entry.actor}）" if entry.actor == ANONYMOUS else entry.actor
+        return audit_words.actor(entry.actor)
+
+    @admin.display(description="对象")
+    def target_in_words(self, entry: AuditEntry) -> str:
+        return audit_words.target(entry.target)
+
+    @admin.display(description="说明")
+    def detail_in_words(self, entry: AuditEntry) -> str:
+        return audit_words.detail(entry.verb, entry.detail)

@@ -82,7 +82,9 @@ def stays(user: User) -> None:
 def tell_kept_forms(user: User) -> list[Entry]:
     """That there is one, and since when: what stands in it is shown by the page that it belongs to."""
     kept = KeptForm.objects.filter(user=user).defer("content").order_by("pk")
-    return [Entry([Fact("表单", "打开", form.path, form.path), Fact("保存时间", in_words(form.kept_at))]) for form in kept]
+    return [
+        Entry([Fact("表单", "打开", form.path, form.path), Fact("保存时间", in_words(form.kept_at))]) for form in kept
+    ]
 
 
 def count_kept_forms(user: User) -> dict[str, int]:

@@ -29,7 +29,11 @@ def test_everybody_can_use(name: str, visitor: Callable[..., Page]) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 740})
         judged = Axe().run(page)
-        found[width] = (judged.violations_count and judged.generate_report(), page.evaluate(OVERFLOW), page.evaluate(CUT_OFF))
+        found[width] = (
+            judged.violations_count and judged.generate_report(),
+            page.evaluate(OVERFLOW),
+            page.evaluate(CUT_OFF),
+        )
     assert found == dict.fromkeys(WIDTHS, (0, 0, []))
 
 

@@ -359,7 +359,9 @@ def test_who_can_still_withdraw_is_told_and_the_seat_comes_free(somebody, manage
     told = f"您在“{occupation.plan}”的报名（{registration.reference}，审核通过）会同时撤回，名额让给别人。"
     assert told in page
     asked = client.post("/accounts/close/", {}).content.decode()
-    assert [said for said in ("没有注销，请先改正下面的内容", "确定要注销的话，请先勾选这一项。") if said not in asked] == []
+    assert [
+        said for said in ("没有注销，请先改正下面的内容", "确定要注销的话，请先勾选这一项。") if said not in asked
+    ] == []
     assert Registration.objects.get().status == Status.APPROVED
     close(client)
     occupation.refresh_from_db()
@@ -372,7 +374,9 @@ def test_staff_lay_down_their_role_first(somebody, sign_in, role):
     somebody.save()
     told = sign_in(somebody).get("/accounts/my-data/").content.decode()
     titles = {"is_staff": "运营人员", "is_auditor": "审计人员"}
-    assert [title for title in titles.values() if f"<dt>{title}</dt>" in told] == [titles[name] for name in titles if name == role]
+    assert [title for title in titles.values() if f"<dt>{title}</dt>" in told] == [
+        titles[name] for name in titles if name == role
+    ]
     answer = close(sign_in(somebody))
     assert "您是运营人员或审计人员。请先让系统管理员收回这个权限，再注销。" in answer.content.decode()
     assert User.objects.get(pk=somebody.pk).subject == SUBJECT
