@@ -234,14 +234,20 @@ def weakness(key: str | bytes) -> str:
     if any(key == key[:length] * (len(key) // length) for length in range(1, len(key) // 2 + 1)):
         return "是同一段内容重复而成的"
     if isinstance(key, str):
-        counts = Counter(key).values()
-        bits = sum(count * log2(len(key) / count) for count in counts)
-        return "" if bits >= FEWEST_BITS else "太短，或用到的字符太少"
+        # The steps as well: a run of one character, or an alphabet, has many characters and hardly any steps.
+        steps = [ord(later) - ord(earlier) for earlier, later in pairwise(key)]
+        weak = min(information(key), information(steps)) < FEWEST_BITS
+        return "太短，或用到的字符太少、太有规律" if weak else ""
     if len({(later - earlier) % 256 for earlier, later in pairwise(key)}) == 1:
         return "是按顺序排列的"
     if len(set(key)) < FEWEST_DIFFERENT_BYTES:
         return "用到的字节太少"
     return "是一段可以读的文字，不是随机数" if key.isascii() and key.decode().isprintable() else ""
+
+
+def information(symbols: Sequence[Any]) -> float:
+    """Bits, if each symbol came as often as it does here (Shannon)."""
+    return sum(count * log2(len(symbols) / count) for count in Counter(symbols).values())
 
 
 def is_loopback(address: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.core.checks import Error, Info, Warning
 from django.core.checks.registry import registry
+from django.core.management.utils import get_random_secret_key
 
 from accounts import checks
 from scripts.lint import production as production_environment
@@ -221,8 +222,10 @@ def test_a_key_that_can_be_guessed(production, key, reason):
     [
         ("0123456789" * 6, "是同一段内容重复而成的"),
         ("ab" * 30, "是同一段内容重复而成的"),
-        ("a" * 49 + "bcdefghijk", "太短，或用到的字符太少"),
-        ("Tq3-short-but-random-8fK2", "太短，或用到的字符太少"),
+        ("a" * 49 + "bcdefghijk", "太短，或用到的字符太少、太有规律"),
+        ("".join(letter * 5 for letter in "abcdefghijklm"), "太短，或用到的字符太少、太有规律"),
+        ("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "太短，或用到的字符太少、太有规律"),
+        ("Tq3-short-but-random-8fK2", "太短，或用到的字符太少、太有规律"),
     ],
 )
 def test_a_secret_key_that_can_be_guessed(production, key, reason):
@@ -232,6 +235,7 @@ def test_a_secret_key_that_can_be_guessed(production, key, reason):
 
 def test_keys_drawn_at_random_are_no_weak_ones():
     drawn = [*(os.urandom(32) for _ in range(2000)), *(secrets.token_urlsafe(50) for _ in range(500))]
+    drawn += [get_random_secret_key() for _ in range(500)]
     assert {checks.weakness(key) for key in [*drawn, secrets.token_hex(32)]} == {""}
 
 
