@@ -20,6 +20,7 @@ ADDRESSES = (
     "OIDC_OP_JWKS_ENDPOINT",
     "OIDC_OP_LOGOUT_ENDPOINT",
 )
+LONGEST_SESSIONS = {"SESSION_IDLE_SECONDS": 1800, "SESSION_IDLE_STAFF_SECONDS": 900, "SESSION_MAX_SECONDS": 43200}
 NEW_KEY = "请用 openssl rand -base64 32 为每一项单独生成，再重新启动。"
 
 
@@ -192,6 +193,19 @@ def check_issuer(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Check
     ]
 
 
+def check_sessions(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A machine that somebody left is somebody else's until the session ends: no longer than is promised to people."""
+    return [
+        Warning(
+            f"{name} 是 {getattr(settings, name)} 秒，比承诺的 {most} 秒长：离开的人迟迟不会自动退出。",
+            f"请去掉环境变量 {name}，或改成不大于 {most} 的数。",
+            id="accounts.W002",
+        )
+        for name, most in LONGEST_SESSIONS.items()
+        if getattr(settings, name) > most
+    ]
+
+
 def check_emergency_login(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Information, not a warning: an operator who opened it meant to."""
     if not settings.EMERGENCY_LOGIN:
@@ -220,6 +234,7 @@ CHECKS = (
     check_cache,
     check_proxies,
     check_issuer,
+    check_sessions,
     check_emergency_login,
 )
 

@@ -121,6 +121,23 @@ def test_an_issuer_that_is_none(production, issuer):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("SESSION_IDLE_SECONDS", 1800), ("SESSION_IDLE_STAFF_SECONDS", 900), ("SESSION_MAX_SECONDS", 43200)],
+)
+def test_sessions_that_last_longer_than_promised(production, name, most):
+    setattr(production, name, most + 1)
+    assert checks.check_sessions(None) == [
+        Warning(
+            f"{name} 是 {most + 1} 秒，比承诺的 {most} 秒长：离开的人迟迟不会自动退出。",
+            f"请去掉环境变量 {name}，或改成不大于 {most} 的数。",
+            id="accounts.W002",
+        )
+    ]
+    setattr(production, name, most)
+    assert checks.check_sessions(None) == []
+
+
 def test_an_open_emergency_login_is_told_but_no_fault(production):
     production.EMERGENCY_LOGIN = True
     assert complaints() == [
