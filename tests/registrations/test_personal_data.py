@@ -208,6 +208,13 @@ def found_in(text: bytes, user_canaries: dict[str, list[bytes]]) -> set[str]:
     return {name for name, forms in user_canaries.items() if any(form in text for form in forms)}
 
 
+def files_of(portrait: Portrait) -> list[str]:
+    """Its own, and those of the upload that it was cut from."""
+    upload = portrait.upload
+    assert upload is not None
+    return [portrait.file.name, upload.file.name, upload.preview.name]
+
+
 def files(folder: str = "") -> list[str]:
     """Every file of the storage, wherever it lies."""
     if not default_storage.exists(folder):
@@ -238,7 +245,7 @@ def test_after_an_erasure_nothing_is_found_but_the_pseudonym(somebody: User, sig
     theirs = scenes.portrait_of(scenes.person("赵六"), "#abcdef")
     other = {"consents": Consent.objects.count(), "people": User.objects.count()}
     seats = set(Occupation.objects.filter(seats_taken__gt=0).values_list("pk", flat=True))
-    assert len(pictures) == 2 * (2 + 6 + 1)
+    assert len(pictures) == 3 * (2 + 6 + 1)  # working copy, preview, portrait
     assert len(seats) == 3
 
     client = sign_in(somebody)
@@ -250,7 +257,7 @@ def test_after_an_erasure_nothing_is_found_but_the_pseudonym(somebody: User, sig
     after = dump()
     assert found_in(after, telling) == set()
     assert somebody.username.encode() in after
-    assert set(files()) == {theirs.file.name, theirs.upload.file.name}
+    assert set(files()) == set(files_of(theirs))
     stored = b"\n".join(map(bytes_of, files()))
     assert [picture for picture in pixels if picture in after or picture in stored] == []
     assert found_in(stored, telling) == set()
@@ -319,7 +326,7 @@ def test_an_erasure_that_fails_removes_nothing(somebody: User, sign_in: Any, mon
     with pytest.raises(RuntimeError, match="in the middle"):
         erasure.erase(somebody, "command:erase_person")
     assert User.objects.get(pk=somebody.pk).legal_name == NAME
-    assert (Profile.objects.count(), Portrait.objects.count(), Upload.objects.count(), len(files())) == (1, 1, 1, 2)
+    assert (Profile.objects.count(), Portrait.objects.count(), Upload.objects.count(), len(files())) == (1, 1, 1, 3)
     assert AuditEntry.objects.filter(verb="person.erased").count() == 0
 
 

@@ -22,7 +22,7 @@ from registrations.models import Registration, ReviewEvent
 from registrations.workflow import Action, Status
 from tests import scenes
 from tests.registrations.reading import every_row
-from tests.registrations.test_personal_data import files
+from tests.registrations.test_personal_data import files, files_of
 
 NOW = datetime.fromisoformat("2026-11-25T10:00:00+08:00")
 SECOND = timedelta(seconds=1)
@@ -96,7 +96,7 @@ def test_the_files_go_by_themselves(applicant, occupation) -> None:
     """Not as files that no row names: those are what went wrong."""
     scenes.draft(applicant, occupation)
     scenes.portrait_of(applicant)
-    assert len(files()) == 4
+    assert len(files()) == 6
     assert purge(at=timezone.now() + timedelta(days=21)).splitlines() == [
         "没有再动过的草稿（保存 20 天）：已删除 1 项",
         "没有用到的证件照（保存 5 天）：已删除 1 项",
@@ -124,9 +124,9 @@ def test_the_files_go_with_the_rows_and_one_that_stays_is_found_by_the_next_run(
         with pytest.raises(CommandError, match="还有没能删除的：没有记录的照片文件。原因见日志；再执行一次会接着做。"):
             purge(at=later)
     assert f"The file {stubborn} could not be removed" in caplog.text
-    assert sorted(files()) == sorted([stubborn, kept.file.name, kept.upload.file.name])
+    assert sorted(files()) == sorted([stubborn, *files_of(kept)])
     assert "没有记录的照片文件（保存 5 天）：已删除 1 项" in purge(at=later)
-    assert sorted(files()) == sorted([kept.file.name, kept.upload.file.name])
+    assert sorted(files()) == sorted(files_of(kept))
 
 
 def test_a_file_that_is_about_to_get_its_row_stays(db) -> None:
