@@ -14,6 +14,7 @@ from accounts.audit import record
 from accounts.models import User
 from accounts.requests import signed_in
 from accounts.verbs import Verb
+from plans import photo_admin
 from plans.models import Attachment, CommitteeMember, Occupation, Plan, PlanState, Role
 
 MOST_KEPT_ROWS = 50
@@ -215,7 +216,7 @@ def record_member(request: HttpRequest, verb: Verb, member: CommitteeMember) -> 
 
 
 @admin.register(Plan)
-class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
+class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     list_display = ["title", "code", "state", "registration_opens_at", "registration_closes_at"]
     list_filter = [StateFilter, "level"]
     search_fields = ["title", "code"]
@@ -225,18 +226,7 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
         (None, {"fields": [("code", "title"), ("level", "category"), ("organiser", "co_organiser"), "published_at"]}),
         ("报名时间", {"fields": ["registration_opens_at", "registration_closes_at", "correction_closes_at"]}),
         ("竞赛", {"fields": [("competition_starts_on", "competition_ends_on"), "place", "description"]}),
-        (
-            "证件照要求",
-            {
-                "fields": [
-                    ("photo_width", "photo_height", "photo_dpi"),
-                    ("photo_source_width", "photo_source_height"),
-                    ("photo_min_kilobytes", "photo_max_kilobytes", "photo_background"),
-                    "photo_note",
-                ],
-                "description": "报名人员裁切证件照时按这里的要求；改动以后，已经裁好的照片不变。",
-            },
-        ),
+        photo_admin.FIELDSET,
         ("联系方式", {"fields": [("contact", "contact_phone")]}),
     ]
 
