@@ -285,7 +285,7 @@ def desk_warnings(here: Place) -> None:
 def desk_enlarged(here: Place) -> None:
     desk(here)
     assert here.page
-    here.page.get_by_text("放大一倍").press("Enter")
+    here.page.locator(".enlarge summary").press("Enter")
 
 
 @place("desk: registration, photo exchanged")
@@ -321,17 +321,6 @@ def desk_return_wrong(here: Place) -> None:
     page.get_by_label("补充说明").fill("请重拍。" * 60)
     page.get_by_role("button", name="确认退回修改").click()
     expect(page.get_by_text("勾选的照片问题里有一项不在列表里")).to_be_visible()
-
-
-@place("desk: plan, photo requirements with mistakes")
-def desk_plan_wrong(here: Place) -> None:
-    plan = full_plan()
-    page = here.go(f"/admin/plans/plan/{plan.pk}/change/", scenes.member(plan, "manager"))
-    page.get_by_label("照片宽（像素）").fill("413")
-    page.get_by_label("照片高（像素）").fill("295")
-    page.get_by_label("最小（KB）").fill("300")
-    page.get_by_role("button", name="保存", exact=True).click()
-    expect(page.get_by_text("高应是宽的 1 到 2 倍")).to_be_visible()
 
 
 @place("no member of a committee")
