@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from photos.requirements import NAMES
 from plans.models import photo_requirements_changed
 
-FIELDSET = (
+FIELDSET: tuple[str, Any] = (
     "证件照要求",
     {
         "fields": [

@@ -209,13 +209,14 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         sealed, done = form.cleaned_data["versions"], 0
         for registration in registrations:
             try:
-                registration.version, portrait = sealed.get(registration.pk, (-1, None))
+                seen = sealed.get(registration.pk) or Seen(-1, registration.portrait_sha256)
+                registration.version = seen.version
                 registration.take(
                     form.action,
                     by=signed_in(request),
                     note=form.cleaned_data["note"],
                     items=form.items(),
-                    seen_portrait=portrait,
+                    seen_portrait=seen.portrait,
                 )
                 done += 1
             except StepRefused as refusal:

@@ -1,7 +1,8 @@
 """The form of a committee's decision: what is said, item by item, and which version and portrait it is about."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import astuple, dataclass
+from typing import Any
 
 from django import forms
 from django.core import signing
@@ -27,7 +28,8 @@ NOTE_LENGTH = 500
 FIX_LENGTH = 200
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True)
+class Seen:
     """What of a registration was on the reviewer's screen: its version, and the SHA-256 of the portrait ("" without)."""
 
     version: int
@@ -74,9 +76,10 @@ class DecisionForm(forms.Form):
         )
 
     def add_what_to_fix(self) -> None:
-        self.fields["reasons"] = forms.MultipleChoiceField(
+        self.fields["reasons"] = forms.TypedMultipleChoiceField(
             label="证件照",
             required=False,
+            coerce=Reason,
             choices=[(reason.value, reason.label) for reason in Reason],
             widget=forms.CheckboxSelectMultiple,
             error_messages={
@@ -109,7 +112,7 @@ class DecisionForm(forms.Form):
 
     @staticmethod
     def seal_of(seen: Mapping[int, Seen]) -> str:
-        return signing.dumps({str(pk): list(what) for pk, what in seen.items()}, salt=SALT)
+        return signing.dumps({str(pk): astuple(what) for pk, what in seen.items()}, salt=SALT)
 
     def clean_versions(self) -> dict[int, Seen]:
         try:
@@ -123,10 +126,10 @@ class DecisionForm(forms.Form):
         if self.action != Action.RETURN:
             return []
         said = {name: self.cleaned_data.get(f"fix_{name}", "") for name in FIXABLE}
-        return items_of(said, [Reason(code) for code in self.cleaned_data.get("reasons", [])])
+        return items_of(said, self.cleaned_data.get("reasons", []))
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
+        cleaned: dict[str, Any] = super().clean() or {}
         self.cleaned_data = cleaned
         if self.errors:
             return cleaned  # what was said is there, only not as it can be taken
