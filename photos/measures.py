@@ -16,15 +16,11 @@ class Measure(NamedTuple):
 # In the order in which they are shown. A name that is not here is shown as it is.
 MEASURES = {
     "bytes": Measure("文件大小"),
-    "quality": Measure("压缩质量"),
-    "faces": Measure("人脸", "{:.0f} 张"),
-    "head_share": Measure("头部占照片的高度", "{:.0f}%"),
-    "eyes": Measure("双眼的高度", "{:.0f}%"),
-    "tilt": Measure("头部倾斜", "{:.0f}°"),
-    "background_share": Measure("边缘符合背景的比例", "{:.0f}%"),
-    "brightness": Measure("亮度", "{:.0f}%"),
-    "contrast": Measure("反差", "{:.0f}%"),
-    "sharpness": Measure("清晰度", "{:.0f}"),
+    "faces": Measure("人脸", "{:g} 张"),
+    "head": Measure("头部占照片的高度", "{:g}%"),
+    "background_share": Measure("边缘符合背景的比例", "{:g}%"),
+    "brightness": Measure("面部亮度", "{:g}%"),
+    "sharpness": Measure("清晰度"),
 }
 
 

@@ -34,6 +34,7 @@ def photo(registration: Registration) -> dict[str, Any]:
     fits = portrait is None or registration.photo_spec.same_picture(portrait.made_for)
     return {
         "figures": figures(portrait) if portrait else [],
+        "judged": portrait is not None and bool(set(portrait.measured) - {"bytes"}),
         "doubts": portrait.doubts if portrait else [],
         "wanted": "" if fits else in_words(registration.photo_spec),
         "exchanged": bool(before),

@@ -148,8 +148,8 @@ def fill_profile(user: User, details: dict[str, object], look: Look | None) -> P
 
 
 def portrait(user: User, look: Look) -> Portrait:
-    """Cropped as suggested; whatever there is to be warned of, its person stands by it."""
     upload = Upload.objects.receive(user, draw(look))
+    # One stands before a grey wall, which is why she gets it back; and nobody drawn has a face for a detector.
     return upload.crop(suggest_box(upload.width, upload.height), confirmed=list(Doubt))
 
 

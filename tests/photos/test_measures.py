@@ -9,17 +9,17 @@ def test_known_names_come_first_with_label_and_unit():
         ("文件大小", "45.2 KB（46,301 字节）"),
         ("人脸", "1 张"),
         ("边缘符合背景的比例", "82%"),
-        ("清晰度", "57"),
+        ("清晰度", "57.25"),
         ("something_new", "0.5"),
     ]
 
 
 def test_what_is_no_number_breaks_nothing():
-    assert told({"brightness": None, "faces": "two", "tilt": True, "head_share": [1]}) == [
+    assert told({"brightness": None, "faces": "two", "sharpness": True, "head": [1]}) == [
         ("人脸", "two"),
         ("头部占照片的高度", "[1]"),
-        ("头部倾斜", "True"),
-        ("亮度", "没有测出"),
+        ("面部亮度", "没有测出"),
+        ("清晰度", "True"),
     ]
 
 

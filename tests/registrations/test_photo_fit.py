@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from photos.findings import Doubt
 from photos.pipeline import suggest_box
 from photos.spec import PhotoSpec
 from registrations.photo_fit import misfits
@@ -42,7 +43,7 @@ def test_a_portrait_that_was_made_for_the_new_requirements_fits(plan, occupation
     upload = first.portrait.upload
     wanted = PhotoSpec(width=413, height=626)
     assert first.plan.pk == plan.pk
-    first.set_portrait(upload.crop(suggest_box(upload.width, upload.height, wanted), wanted))
+    first.set_portrait(upload.crop(suggest_box(upload.width, upload.height, wanted), wanted, confirmed=list(Doubt)))
     assert misfits(plan) == (1, 0)
 
 

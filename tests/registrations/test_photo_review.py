@@ -27,6 +27,7 @@ def with_facts(user, **facts):
     """A portrait of which something was measured or said."""
     made = scenes.portrait_of(user)
     names = ["owner", "upload", "file", "sha256", "width", "height", "box_left", "box_top", "box_width", "box_height"]
+    Portrait.objects.filter(pk=made.pk).delete()  # one file, one row
     return Portrait.objects.create(**{name: getattr(made, name) for name in names}, **{"spec": made.spec, **facts})
 
 
@@ -66,13 +67,17 @@ def test_a_portrait_at_its_true_size_with_its_figures(sign_in, applicant, occupa
     assert figures(answer) == [
         ("尺寸", "295×413 像素，300 dpi"),
         ("文件大小", "45.2 KB（46,301 字节）"),
-        ("边缘符合背景的比例", "97%"),
+        ("边缘符合背景的比例", "97.4%"),
         ("清晰度", "57"),
         ("something_new", "3"),
         ("取自原件", "600×840 像素"),
         ("裁切时的要求", "295×413 像素，300 dpi，白色背景，不超过 200 KB"),
     ]
     assert notes(answer) == ["裁切时系统没有发现问题。"]
+
+
+def test_how_large_the_file_is_was_measured_when_it_was_made(submitted):
+    assert submitted.portrait.measured["bytes"] == submitted.portrait.file.size
 
 
 def test_what_the_applicant_was_warned_of(sign_in, applicant, occupation, reviewer):
@@ -83,7 +88,8 @@ def test_what_the_applicant_was_warned_of(sign_in, applicant, occupation, review
     ]
 
 
-def test_a_portrait_that_no_longer_fits_the_plan(sign_in, submitted, reviewer):
+def test_a_portrait_that_no_longer_fits_the_plan(sign_in, applicant, occupation, reviewer):
+    submitted = submitted_with(applicant, occupation, measured={"bytes": 46301})
     plan = submitted.plan
     plan.photo_min_kilobytes, plan.photo_max_kilobytes, plan.photo_background = 10, 100, "blue"
     plan.save()
