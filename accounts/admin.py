@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts import audit_words
 from accounts.audit_search import PARAMETERS, BoundedPaginator, QuestionFilter
 from accounts.models import AuditEntry, User
 
@@ -49,7 +50,16 @@ class UserAdmin(ReadOnlyAdmin):
         return user.legal_name
 
 
-COLUMNS = ("moment", "verb_in_words", "actor", "subject", "target", "detail", "address", "request_id")
+COLUMNS = (
+    "moment",
+    "verb_in_words",
+    "actor_in_words",
+    "subject",
+    "target_in_words",
+    "address",
+    "detail_in_words",
+    "request_id",
+)
 
 
 @admin.register(AuditEntry)
@@ -78,7 +88,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method not in {"GET", "HEAD"}:
             raise PermissionDenied
-        return super().changelist_view(request, {"title": "操作记录", **(extra_context or {})})
+        # The table is wide; without the list of rooms beside it, it shows from where as well.
+        page = {"title": "操作记录", "is_nav_sidebar_enabled": False}
+        return super().changelist_view(request, {**page, **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -93,3 +105,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="操作")
     def verb_in_words(self, entry: AuditEntry) -> str:
         return entry.verb_label
+
+    @admin.display(description="操作人")
+    def actor_in_words(self, entry: AuditEntry) -> str:
+        return audit_words.actor(entry.actor)
+
+    @admin.display(description="对象")
+    def target_in_words(self, entry: AuditEntry) -> str:
+        return audit_words.target(entry.target)
+
+    @admin.display(description="说明")
+    def detail_in_words(self, entry: AuditEntry) -> str:
+        return audit_words.detail(entry.verb, entry.detail)

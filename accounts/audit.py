@@ -4,6 +4,8 @@ from accounts import origin
 from accounts.models import AuditEntry, User
 from accounts.verbs import Verb
 
+ANONYMOUS = "anonymous"  # as actor: whoever was not signed in
+
 
 def record(
     actor: User | str, verb: Verb, target: object = "", *, subject: User | None = None, detail: str = ""

@@ -20,6 +20,7 @@ ADDRESSES = (
     "OIDC_OP_JWKS_ENDPOINT",
     "OIDC_OP_LOGOUT_ENDPOINT",
 )
+LONGEST_SESSIONS = {"SESSION_IDLE_SECONDS": 1800, "SESSION_IDLE_STAFF_SECONDS": 900, "SESSION_MAX_SECONDS": 43200}
 NEW_KEY = "请用 openssl rand -base64 32 为每一项单独生成，再重新启动。"
 
 
@@ -192,6 +193,19 @@ def check_issuer(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Check
     ]
 
 
+def check_sessions(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A machine that somebody left is somebody else's until the session ends: no longer than is promised to people."""
+    return [
+        Warning(
+            f"{name} 是 {getattr(settings, name)} 秒，比承诺的 {most} 秒长：离开的人迟迟不会自动退出。",
+            f"请去掉环境变量 {name}，或改成不大于 {most} 的数。",
+            id="accounts.W002",
+        )
+        for name, most in LONGEST_SESSIONS.items()
+        if getattr(settings, name) > most
+    ]
+
+
 def check_emergency_login(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Information, not a warning: an operator who opened it meant to."""
     if not settings.EMERGENCY_LOGIN:
@@ -220,6 +234,7 @@ CHECKS = (
     check_cache,
     check_proxies,
     check_issuer,
+    check_sessions,
     check_emergency_login,
 )
 
@@ -234,14 +249,20 @@ def weakness(key: str | bytes) -> str:
     if any(key == key[:length] * (len(key) // length) for length in range(1, len(key) // 2 + 1)):
         return "是同一段内容重复而成的"
     if isinstance(key, str):
-        counts = Counter(key).values()
-        bits = sum(count * log2(len(key) / count) for count in counts)
-        return "" if bits >= FEWEST_BITS else "太短，或用到的字符太少"
+        # The steps as well: a run of one character, or an alphabet, has many characters and hardly any steps.
+        steps = [ord(later) - ord(earlier) for earlier, later in pairwise(key)]
+        weak = min(information(key), information(steps)) < FEWEST_BITS
+        return "太短，或用到的字符太少、太有规律" if weak else ""
     if len({(later - earlier) % 256 for earlier, later in pairwise(key)}) == 1:
         return "是按顺序排列的"
     if len(set(key)) < FEWEST_DIFFERENT_BYTES:
         return "用到的字节太少"
     return "是一段可以读的文字，不是随机数" if key.isascii() and key.decode().isprintable() else ""
+
+
+def information(symbols: Sequence[Any]) -> float:
+    """Bits, if each symbol came as often as it does here (Shannon)."""
+    return sum(count * log2(len(symbols) / count) for count in Counter(symbols).values())
 
 
 def is_loopback(address: str) -> bool:

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts import emergency
-from accounts.audit import record
+from accounts.audit import ANONYMOUS, record
 from accounts.middleware import before_confirmation
 from accounts.verbs import Verb
 
@@ -74,7 +74,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if user is None:
         # What was typed is in no line: it may be a password in the wrong field.
         logger.warning("emergency login refused")
-        record("anonymous", Verb.EMERGENCY_LOGIN_REFUSED, emergency.named(account) or "", detail="wrong password")
+        record(ANONYMOUS, Verb.EMERGENCY_LOGIN_REFUSED, emergency.named(account) or "", detail="wrong password")
         form.add_error(None, WRONG)
         return page(request, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     auth.login(request, user, backend=emergency.BACKEND)
@@ -91,7 +91,7 @@ def wait(request: HttpRequest, account: str, again_at: datetime) -> HttpResponse
     logger.warning("emergency login: too many attempts")
     if emergency.first_time_too_often(account):
         target = emergency.named(account) or ""
-        record("anonymous", Verb.EMERGENCY_LOGIN_REFUSED, target, detail="too many attempts")
+        record(ANONYMOUS, Verb.EMERGENCY_LOGIN_REFUSED, target, detail="too many attempts")
     seconds = math.ceil((again_at - timezone.now()).total_seconds())
     response = render(
         request,

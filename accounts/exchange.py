@@ -10,7 +10,9 @@ from django.conf import settings
 
 from accounts.deadline import session_until
 
-EXCHANGE_SECONDS = 6  # for everything that one step of a login asks, however slowly the platform drips
+EXCHANGE_SECONDS = (
+    5  # for everything that one step of a login asks, however slowly the platform drips: a page within six
+)
 ANSWER_BYTES = 256 * 1024
 
 

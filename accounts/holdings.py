@@ -7,7 +7,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import AuditEntry, Consent, Identity, KeptForm, User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
@@ -20,8 +19,8 @@ BATCH = 500
 
 
 def tell_account(user: User) -> list[Entry]:
-    facts = facts_of(user, ["username", "issuer", "subject", "date_joined", "last_login", "is_staff", "is_auditor"])
-    return [Entry(facts)]
+    roles = [name for name in ("is_staff", "is_auditor") if getattr(user, name)]
+    return [Entry(facts_of(user, ["username", "issuer", "subject", "date_joined", "last_login", *roles]))]
 
 
 def count_account(user: User) -> dict[str, int]:
@@ -83,7 +82,9 @@ def stays(user: User) -> None:
 def tell_kept_forms(user: User) -> list[Entry]:
     """That there is one, and since when: what stands in it is shown by the page that it belongs to."""
     kept = KeptForm.objects.filter(user=user).defer("content").order_by("pk")
-    return [Entry([Fact("表单", form.path), Fact("保存时间", in_words(form.kept_at))]) for form in kept]
+    return [
+        Entry([Fact("表单", "打开", form.path, form.path), Fact("保存时间", in_words(form.kept_at))]) for form in kept
+    ]
 
 
 def count_kept_forms(user: User) -> dict[str, int]:
@@ -98,10 +99,12 @@ def erase_kept_forms(user: User) -> None:
 
 
 def sessions_of(user: User) -> Iterator[Any]:
-    """The rows of this person's sessions. A session does not say whose it is until it is decoded, so each one is."""
+    """The rows of this person's sessions, also those that are over and not yet purged.
+
+    A session does not say whose it is until it is decoded, so each one is.
+    """
     store = import_module(settings.SESSION_ENGINE).SessionStore()
-    rows = store.get_model_class().objects.filter(expire_date__gt=timezone.now())
-    for row in rows.iterator(chunk_size=BATCH):
+    for row in store.get_model_class().objects.iterator(chunk_size=BATCH):
         if str(store.decode(row.session_data).get(SESSION_KEY)) == str(user.pk):
             yield row
 

@@ -15,13 +15,12 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
-from accounts.audit import record
+from accounts.audit import ANONYMOUS, record
 from accounts.models import User
 from accounts.verbs import Verb
 
 logger = logging.getLogger(__name__)
 
-ANONYMOUS = "anonymous"
 # What a cache that is away or broken raises: Redis, the socket below it, the database's table.
 AWAY = (RedisError, OSError, DatabaseError)
 SECONDS_BETWEEN_COMPLAINTS = 60

@@ -5,11 +5,10 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts import origin
-from accounts.audit import record
+from accounts.audit import ANONYMOUS, record
 from accounts.models import AuditEntry, User
 from accounts.verbs import Verb
 
-ANONYMOUS = "anonymous"
 AN_HOUR = timedelta(hours=1)
 LINES_AN_HOUR = 20  # of refusals of nobody we know, from one address; the log has every one
 

@@ -4,9 +4,10 @@ import base64
 import hashlib
 import logging
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 import jwt
@@ -118,6 +119,8 @@ class PlatformBackend(OIDCAuthenticationBackend):
             raise NotAcceptable("alg")
         if str(header.get("typ", "JWT")).upper() != "JWT":
             raise NotAcceptable("typ")  # a token of another kind, RFC 8725, 3.11
+        if "crit" in header:
+            raise NotAcceptable("crit")  # we know no extension: PyJWT knows one (RFC 7797) that no ID token may use
         claims: dict[str, Any] = jwt.decode(
             token,
             key_of(token, self.OIDC_RP_SIGN_ALGO, self.endpoints.jwks, self.exchange),
@@ -183,16 +186,21 @@ def remember_vouched(user: User, claims: dict[str, Any]) -> None:
     if found.confirmed_at:
         return
     name, phone = claims.get("name"), claims.get("phone_number")
-    found.name_vouched = isinstance(name, str) and 0 < len(name.strip()) <= 64
-    if isinstance(name, str) and found.name_vouched:
-        found.legal_name = name.strip()
-    if isinstance(phone, str) and len(phone) <= 20:
+    found.name_vouched = False
+    if is_text(name) and 0 < len(name.strip()) <= 64:
+        found.legal_name, found.name_vouched = name.strip(), True
+    if is_text(phone) and len(phone) <= 20:
         found.phone = phone
     document = vouched_document(claims)
     found.document_vouched = document is not None
     if document:
         found.hold_document(document)
     found.save()
+
+
+def is_text(value: Any) -> TypeGuard[str]:
+    """Whether it is one line that a database takes and a page shows as it is: no controls, no half characters."""
+    return isinstance(value, str) and not any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in value)
 
 
 def vouched_document(claims: dict[str, Any]) -> identity.DocumentNumber | None:

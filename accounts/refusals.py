@@ -9,14 +9,12 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 
-from accounts.audit import record
+from accounts.audit import ANONYMOUS, record
 from accounts.fields import TamperedCiphertext
 from accounts.models import User
 from accounts.verbs import Verb
 
 logger = logging.getLogger(__name__)
-
-UNKNOWN_ACTOR = "anonymous"
 
 
 def record_refusal(actor: User | str, refusal: TamperedCiphertext) -> None:
@@ -53,4 +51,4 @@ def actor_of(request: HttpRequest | None) -> str:
         session = getattr(request, "session", {})
         return User.objects.values_list("username", flat=True).get(pk=session[SESSION_KEY])
     except (KeyError, ValueError, ObjectDoesNotExist, DatabaseError):
-        return UNKNOWN_ACTOR
+        return ANONYMOUS

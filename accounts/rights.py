@@ -82,7 +82,7 @@ def download(request: SignedInRequest) -> HttpResponse:
 class CloseForm(forms.Form):
     understood = forms.BooleanField(
         label="我明白：注销后数据不能恢复",
-        error_messages={"required": "没有注销。确定要注销的话，请先勾选这一项。"},
+        error_messages={"required": "确定要注销的话，请先勾选这一项。"},
     )
 
 

@@ -10,6 +10,7 @@ class Verb(TextChoices):
     EMERGENCY_LOGIN = "emergency.login", "应急账户登录"
     EMERGENCY_LOGIN_REFUSED = "emergency.refused", "应急账户登录被拒绝"
     EMERGENCY_PASSWORD_SET = "emergency.password", "设置应急账户密码"
+    SESSIONS_ENDED = "sessions.ended", "结束全部登录"
     IDENTITY_CONFIRMED = "identity.confirmed", "确认身份信息"
     IDENTITY_REFUSED = "identity.refused", "确认身份信息被拒绝"
     IDENTITY_CORRECTED = "identity.corrected", "更正身份信息"

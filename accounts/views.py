@@ -189,7 +189,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         record(request.user, Verb.LOGOUT, request.user)
     auth.logout(request)
-    return redirect(target)
+    response = redirect(target)
+    # What "no-store" forbids to keep a browser may still hold for its way back. Not "cookies" or "storage": the CSRF
+    # token of a page that lies open in another tab would go with them.
+    response["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 @require_POST

@@ -36,6 +36,8 @@ class NoBareAnswers:
         response = self.get_response(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
             response.content = render_to_string("405.html").encode()
+            # CommonMiddleware, further in, has counted the empty page: a browser would read no more than that.
+            response["Content-Length"] = str(len(response.content))
         return response
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:

@@ -212,8 +212,8 @@ MIDDLEWARE = [
     "accounts.origin.OriginMiddleware",
     "competition_portal.headers.HeadersMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "competition_portal.inputs.InputMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "competition_portal.inputs.InputMiddleware",
     "competition_portal.errors.NoBareAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -221,6 +221,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.SessionLimits",
+    "accounts.refused_access.RefusedAccess",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.PrivateCacheMiddleware",
@@ -394,7 +395,7 @@ CSRF_FAILURE_VIEW = "competition_portal.errors.csrf_failure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"}},
+    "formatters": {"line": {"()": "accounts.log_lines.LineFormatter"}},
     "filters": {
         "request_id": {"()": "accounts.origin.RequestIdFilter"},
         "redacted": {"()": "accounts.redaction.RedactingFilter"},

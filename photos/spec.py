@@ -97,6 +97,10 @@ class PhotoSpec:
                 found[name] = f"请填 {least} 到 {most} 之间的整数（{unit}）。"
         if not 1 <= self.height / max(self.width, 1) <= 2 and "height" not in found:
             found["height"] = "高应是宽的 1 到 2 倍，请核对两个数有没有写反。"
+        if not found and self.least_source[1] > SOURCE_SIDES[1]:
+            found["source_width"] = (
+                f"按这个比例，裁切框会高过 {SOURCE_SIDES[1]} 像素，系统保存的照片没有这么大。请改小。"
+            )
         if self.min_kilobytes >= self.max_kilobytes and "max_kilobytes" not in found:
             found["min_kilobytes"] = "最小的 KB 数必须小于最大的 KB 数。"
         if self.background not in set(Background):

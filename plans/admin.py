@@ -12,9 +12,11 @@ from django.utils import timezone
 from accounts import kept_forms
 from accounts.audit import record
 from accounts.models import User
+from accounts.refused_access import note_refused_access
 from accounts.requests import signed_in
 from accounts.verbs import Verb
 from plans import photo_admin
+from plans.forms import AttachmentForm
 from plans.models import Attachment, CommitteeMember, Occupation, Plan, PlanState, Role
 
 MOST_KEPT_ROWS = 50
@@ -133,6 +135,7 @@ class OccupationInline(KeptRowsMixin, ChineseChoicesMixin, PlanPermissionMixin, 
 
 class AttachmentInline(KeptRowsMixin, PlanPermissionMixin, admin.TabularInline):
     model = Attachment
+    form = AttachmentForm
     extra = 0
 
 
@@ -232,6 +235,13 @@ class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPer
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         return Plan.objects.reviewable_by(signed_in(request))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Plan | None:
+        """Django leads away from what is not there or not one's own; the log says that somebody tried."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None:
+            note_refused_access(request, "not found")
+        return found
 
     @kept_forms.form_page
     def add_view(self, *args: Any, **kwargs: Any) -> HttpResponse:

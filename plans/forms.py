@@ -1,10 +1,14 @@
-"""What the list of plans can be narrowed by."""
+"""What the list of plans can be narrowed by, and what a plan may offer for download."""
 
 from datetime import datetime
+from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminFileWidget
+from django.core.files.uploadedfile import UploadedFile
 
-from plans.models import Level, PlanQuerySet, PlanState
+from plans import attachments
+from plans.models import Attachment, Level, PlanQuerySet, PlanState
 
 
 class PlanFilterForm(forms.Form):
@@ -34,3 +38,20 @@ class PlanFilterForm(forms.Form):
     @property
     def is_narrowed(self) -> bool:
         return any(self.cleaned_data.values())
+
+
+class AttachmentForm(forms.ModelForm):
+    """A file whose content is what its extension says. One that lies there already is not asked again."""
+
+    class Meta:
+        model = Attachment
+        fields = ["title", "file"]
+        widgets = {"file": AdminFileWidget(attrs={"accept": ",".join(attachments.KINDS)})}
+        help_texts = {"file": f"只收 {attachments.KINDS_IN_WORDS}。"}
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        # An UploadedFile reads and seeks as a file does, but is not declared as one.
+        if isinstance(file, UploadedFile) and (sentence := attachments.refusal(file.name or "", file)):  # type: ignore[arg-type]
+            raise forms.ValidationError(sentence)
+        return file

@@ -18,7 +18,8 @@ from scripts.ports import HOST, hold_all
 
 PATIENCE = 60  # seconds until a server must answer
 GUNICORN = (
-    "--worker-class gthread --workers 2 --threads 4 --preload --no-control-socket --graceful-timeout 2 --keep-alive 5"
+    "--worker-class gthread --workers 2 --threads 4 --preload --no-control-socket --limit-request-line 8190 "
+    "--graceful-timeout 2 --keep-alive 5"
 ).split()
 
 

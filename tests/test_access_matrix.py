@@ -13,14 +13,17 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from accounts.audit import record
+from accounts.erasure import remove_lines
+from accounts.models import Consent
 from plans.models import Attachment
 from registrations.workflow import Action, Status
 from tests import scenes
 
 METHODS = ["get", "head", "post"]
 ROLES = [
-    *("anonymous", "unconfirmed", "owner", "other applicant"),
-    *("viewer", "reviewer", "manager", "other manager", "staff", "auditor", "superuser"),
+    *("anonymous", "unconfirmed", "not consented", "owner", "other applicant"),
+    *("viewer", "reviewer", "manager", "other viewer", "other reviewer", "other manager"),
+    *("staff", "auditor", "superuser"),
 ]
 
 
@@ -43,8 +46,15 @@ ADDRESSES = dict(addresses(get_resolver()))
 # The scene ----------------------------------------------------------------------------------------------------------
 
 
+def without_consent() -> Any:
+    """Somebody who is confirmed, but has agreed to a former notice only."""
+    person = scenes.person("郑新")
+    remove_lines(Consent.objects.filter(user=person))
+    return person
+
+
 class Scene:
-    """A plan with its committee, somebody's draft and somebody's submitted registration in it, and all the roles."""
+    """A plan with its committee, another plan's, somebody's draft and somebody's submitted registration in it, and all the roles."""
 
     def __init__(self) -> None:
         self.plan = scenes.open_plan()
@@ -52,12 +62,14 @@ class Scene:
             role: scenes.member(self.plan, role) for role in ("viewer", "reviewer", "manager")
         }
         occupation = scenes.occupation(self.plan)
+        elsewhere = scenes.open_plan()
+        self.people |= {f"other {role}": scenes.member(elsewhere, role) for role in ("viewer", "reviewer", "manager")}
         self.people |= {
             "anonymous": None,
             "unconfirmed": scenes.account(),
+            "not consented": without_consent(),
             "owner": scenes.person("王晓明"),
             "other applicant": scenes.person("李芳"),
-            "other manager": scenes.member(scenes.open_plan(), "manager"),
             "staff": scenes.person("赵运"),
             "auditor": scenes.person("吴审"),
             "superuser": scenes.person("钱管"),
@@ -137,8 +149,8 @@ def outcomes(client: Client, address: str) -> str:
 
 # The rules ----------------------------------------------------------------------------------------------------------
 
-CONFIRMED = [role for role in ROLES if role not in {"anonymous", "unconfirmed"}]
-AT_THE_DESK = ["viewer", "reviewer", "manager", "other manager", "staff", "auditor", "superuser"]
+DETOURS = {"anonymous": "accounts:login", "unconfirmed": "accounts:identity", "not consented": "accounts:consent"}
+CONFIRMED = [role for role in ROLES if role not in DETOURS]
 Rule = dict[str, str]
 
 
@@ -148,8 +160,8 @@ def everybody(answers: str) -> Rule:
 
 
 def signed_in(answers: str, **named: str) -> Rule:
-    """For everybody who is signed in and confirmed, the others make their detour; who is named gets something else."""
-    rule = {"anonymous": "accounts:login", "unconfirmed": "accounts:identity", **dict.fromkeys(CONFIRMED, answers)}
+    """For everybody who is signed in, confirmed and has agreed, the others make their detour; who is named gets something else."""
+    rule = {**DETOURS, **dict.fromkeys(CONFIRMED, answers)}
     return rule | {name.replace("_", " "): answer for name, answer in named.items()}
 
 
@@ -189,13 +201,13 @@ RULES: dict[str, Rule] = {
     "accounts:logout": everybody("405 405 accounts:signed_out"),
     "accounts:signed_out": everybody(READ),
     "accounts:privacy": everybody(READ),
-    "accounts:consent": signed_in("plans:list"),
+    "accounts:consent": signed_in("plans:list", not_consented="200"),
     "accounts:my_data": {**everybody(READ), "anonymous": "accounts:login"},
     "accounts:download": {**everybody("405 405 200"), "anonymous": "accounts:login"},
     "accounts:close": {**everybody("200"), "anonymous": "accounts:login"},
     "accounts:closed": everybody(READ),
-    "photos:upload": {**own(READ), "unconfirmed": "404 404 405"},
-    "photos:portrait": {**own(READ), "unconfirmed": "404 404 405"},
+    "photos:upload": {**own(READ), **dict.fromkeys(["unconfirmed", "not consented"], "404 404 405")},
+    "photos:portrait": {**own(READ), **dict.fromkeys(["unconfirmed", "not consented"], "404 404 405")},
     "accounts:session": everybody(READ),
     "accounts:stay": everybody("405 405 200"),
     "accounts:keep": everybody("405 405 200"),

@@ -23,6 +23,7 @@ from django.test import Client
 from django.views.debug import get_exception_reporter_class
 from PIL import Image
 
+from accounts import sessions
 from accounts.identity import Sex
 from accounts.models import AuditEntry, Identity
 from registrations.models import Registration
@@ -81,7 +82,7 @@ class Places:
                 columns = [column[0] for column in cursor.description]
                 self.note("database", table, *columns)
                 for row in cursor.fetchall():
-                    self.note("database", *map(readable, row))
+                    self.note("database", f"a row of {table}", *map(readable, row))
                     if "session_data" in columns:
                         self.note("sessions", SessionStore().decode(row[columns.index("session_data")]))
 
@@ -242,6 +243,27 @@ def confirm_by_hand(visitor: Visitor) -> None:
     assert visitor.post(f"{IDENTITY}?next=/profile/", right).headers["Location"] == "/profile/"
 
 
+def type_until_the_session_ends(visitor: Visitor, user: Any) -> None:
+    """What was typed is kept when the session is over, and stands in the form again after the next login."""
+    session = visitor.client.session
+    session[sessions.SEEN] -= 3600
+    session.save()
+    typed = {"legal_name": "李雷", "document_type": "resident_id", "document_number": TYPED} | BOXES
+    over = visitor.post(IDENTITY, typed).headers["Location"]
+    assert over == "/accounts/session/over/?next=%2Faccounts%2Fidentity%2F"
+    visitor.get(over)
+    visitor.client.force_login(user)
+    assert f'value="{TYPED}"' in visitor.get(IDENTITY).content.decode()
+    kept = {"page": IDENTITY, "typed": f"document_number={MISTYPED}&legal_name=x"}
+    assert visitor.post("/accounts/session/keep/", kept).json() == {"kept": True}
+
+
+def take_along(visitor: Visitor, number: str) -> None:
+    """Everything that is held, number included, to the person and to nowhere else."""
+    assert number not in visitor.get("/accounts/my-data/").content.decode()
+    assert number in visitor.post("/accounts/my-data/download/", {}).content.decode()
+
+
 def fill_in_and_submit(visitor: Visitor, registration_plan: Any, occupation: Any) -> Registration:
     """The profile with its photo, the registration with its own, a form that is wrong, and the submission."""
     visitor.get("/profile/")
@@ -309,8 +331,10 @@ def test_nothing_of_a_planted_number_stays_anywhere(
         by_platform = Visitor(places, Client())
         come_from_the_platform(by_platform, settings)
         first, second = fill_in_and_submit(by_platform, plan, occupation), None
-        by_hand = Visitor(places, sign_in(scenes.account()))
+        by_hand = Visitor(places, sign_in(whose := scenes.account()))
+        type_until_the_session_ends(by_hand, whose)
         confirm_by_hand(by_hand)
+        take_along(by_hand, TYPED)
         second = fill_in_and_submit(by_hand, plan, occupation)
         assert (first.document_number, second.document_number) == (VOUCHED, TYPED)
         traveller = Visitor(places, sign_in(scenes.account()))
@@ -336,10 +360,15 @@ def test_nothing_of_a_planted_number_stays_anywhere(
     assert places.found() == {}
 
 
+# What holds something of a journey for a while or for ever, apart from its own tables.
+STORES = ("accounts_auditentry", "accounts_keptform", "django_session", "shared_cache")
+KEEPERS = tuple(f"a row of {table}" for table in STORES)
+
+
 def assert_the_search_would_find(places: Places) -> None:
     """Each place was listened to: it holds what must be there."""
     must_be_there = {
-        "database": ("accounts_identity", "django_admin_log", "v1:test:", "v1:next:", "number.shown", "u-"),
+        "database": ("accounts_identity", "django_admin_log", "v1:test:", "v1:next:", "number.shown", "u-", *KEEPERS),
         "sessions": ("_auth_user_id",),
         "statements": ("INSERT INTO", "v1:test:", "李雷", Identity.objects.get(legal_name="李雷").document_index),
         "application log": ("no place for [证件号码], nor for", "Internal Server Error: /accounts/identity/"),

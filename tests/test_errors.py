@@ -170,6 +170,7 @@ def test_a_wrong_method_has_a_page(applicant, sign_in):
     response = sign_in(applicant).post("/plans/")
     page = response.content.decode()
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+    assert response.headers["Content-Length"] == str(len(response.content)), "a browser reads no more than it says"
     assert "<h1>" in page
     assert_safe(response)
 

@@ -146,7 +146,8 @@ PRODUCTION = {
 
 @override_settings(**PRODUCTION)
 def test_strict_transport_security_in_production(db):
-    for address, status in {"/": 200, "/nothing/": 404, "/profile/": 302, "/accounts/callback/": 400}.items():
+    statuses = {"/": 200, "/nothing/": 404, "/profile/": 302, "/accounts/callback/": 400, "/?q=%00": 400}
+    for address, status in statuses.items():
         response = Client().get(address, headers={"x-forwarded-proto": "https"})
         assert response.status_code == status
         assert response.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"

@@ -7,11 +7,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from django import forms
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/security.md").read_text()
-PROVEN = "逐条对照：已有测试证明"
-SECTIONS = [PROVEN, *(f"逐条对照：{rest}" for rest in ("还没有证明的", "由运行单位保证的", "不适用的"))]
+PROVEN, UNPROVEN = "逐条对照：已有测试证明", "逐条对照：还没有证明的"
+SECTIONS = [PROVEN, UNPROVEN, "逐条对照：由运行单位保证的", "逐条对照：不适用的"]
 # OWASP ASVS 5.0.0, every requirement of levels 1 and 2: how many there are in each section, those of level 3 left out.
 # Within a section they are numbered from 1; what level 3 has at its end or all of does not count.
 SIZES = {
@@ -74,8 +75,48 @@ def test_what_is_promised_names_tests_that_exist(row: tuple[str, ...]) -> None:
     assert [f"{path}::{name}" for path, name in named if name not in names_in(path)] == []
 
 
+def test_what_is_not_proven_is_no_more_than_was_decided() -> None:
+    assert [row[0] for row in rows(UNPROVEN)] == ["7.5.2", "7.6.2"]
+
+
+def test_the_table_of_fields_is_what_the_forms_take() -> None:
+    """Every field that a person fills in, in its form: what a list offers, how long a text may be, which numbers."""
+    from accounts.forms import IdentityForm
+    from profiles.forms import PersonalDetailsForm
+
+    def shape(field: forms.Field) -> str:
+        if isinstance(field, forms.ChoiceField):
+            return "从列表中选"
+        if isinstance(field, forms.IntegerField):
+            return f"{field.min_value} 至 {field.max_value} 的整数"
+        return "日期" if isinstance(field, forms.DateField) else f"最多 {field.max_length} 个字"
+
+    fields = {**IdentityForm.base_fields, **PersonalDetailsForm.base_fields}  # type: ignore[attr-defined]
+    boxes = {"agreed", "consented", "version"}
+    expected = {str(field.label): shape(field) for name, field in fields.items() if name not in boxes}
+    section = TEXT.split("## 各项内容的规则\n", 1)[1].split("\n## ", 1)[0]
+    told = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|", section, re.MULTILINE))
+    assert told == {"内容": "形式"} | expected
+
+
+def test_the_table_of_sessions_is_the_one_in_force() -> None:
+    from competition_portal import settings as ours
+
+    told = {
+        what: int(span) * {"分钟": 60, "小时": 3600}[unit]
+        for what, span, unit in re.findall(
+            r"^\| (\S+?(?:没有操作|登录以后最长|最长)) \| (\d+) (分钟|小时) \|", TEXT, re.MULTILINE
+        )
+    }
+    assert told == {
+        "报名人员没有操作": ours.SESSION_IDLE_SECONDS,
+        "运营、审计和组委会人员没有操作": ours.SESSION_IDLE_STAFF_SECONDS,
+        "登录以后最长": ours.SESSION_MAX_SECONDS,
+    }
+
+
 def test_the_table_of_limits_is_the_one_in_force() -> None:
-    from accounts import limits
+    from accounts import emergency, limits
     from competition_portal import csp_reports
 
     said = re.findall(r"^\| (\S+) \| .*? \| ([\d；]+) \| (\d+) (分钟|小时)", TEXT, re.MULTILINE)
@@ -83,4 +124,9 @@ def test_the_table_of_limits_is_the_one_in_force() -> None:
     told = {name: (times, int(span) * seconds[unit]) for name, times, span, unit in said}
     rules = {"开始登录": limits.LOGIN, "填错证件": limits.CONFIRM, "上传照片": limits.UPLOAD, "提交审核": limits.SUBMIT}
     reports = (f"{csp_reports.PER_ADDRESS['times']}；{csp_reports.IN_ALL['times']}", csp_reports.IN_ALL["seconds"])
-    assert told == {name: (str(rule.times), rule.seconds) for name, rule in rules.items()} | {"策略报告": reports}
+    emergencies = (str(emergency.ATTEMPTS), emergency.WINDOW_SECONDS)
+    assert told == {
+        **{name: (str(rule.times), rule.seconds) for name, rule in rules.items()},
+        "应急登录": emergencies,
+        "策略报告": reports,
+    }

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,6 +53,8 @@ class Answer:
     drip_headers: bool = False
     headers: str = ""  # more of them, each with its line's end
     hang_up: bool = False  # without a word
+    reset: bool = False  # not even goodbye
+    raw: bytes = b""  # all that is sent, head included, instead of everything else
 
 
 def json_answer(value: Any, **more: Any) -> Answer:
@@ -225,7 +229,13 @@ class Handler(BaseHTTPRequestHandler):
         head = f"HTTP/1.0 {answer.status} .\r\nContent-Type: {answer.content_type}\r\n{answer.headers}".encode()
         if answer.hang_up:
             return
+        if answer.reset:
+            self.reset()
+            return
         try:
+            if answer.raw:
+                self.wfile.write(answer.raw)
+                return
             if answer.drip_headers:
                 self.drip(head + b"X-Slow: " + b"a" * 50, answer.pause)
                 return
@@ -236,6 +246,12 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
         except (BrokenPipeError, ConnectionResetError):
             pass  # the portal hung up, as it should
+
+    def reset(self) -> None:
+        """Close with what lingers thrown away: the portal is sent RST, not FIN."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.rfile.close()
+        self.connection.close()
 
     def drip(self, content: bytes, pause: float) -> None:
         for byte in content:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import audit_search
+from accounts import audit_search, audit_words
 from accounts.audit import record
 from accounts.models import AuditEntry
 from accounts.verbs import Verb
@@ -42,7 +42,7 @@ def line(at="2026-05-20 04:00", **values):
 
 def details(answer):
     """The column 说明 of what is listed, which these tests use as a name."""
-    return re.findall(r'<td class="field-detail">(.*?)</td>', answer.content.decode())
+    return re.findall(r'<td class="field-detail_in_words">(.*?)</td>', answer.content.decode())
 
 
 def nothing(answer):
@@ -78,7 +78,7 @@ def test_the_list_and_one_line(desk, applicant, manager):
                  subject=applicant.username, address="203.0.113.7", request_id="bcdfghjkmnpqrs")  # fmt: skip
     shown = [
         *("2026-05-20 12:00:00", "查看完整证件号码", manager.username, applicant.username),
-        *("registrations.registration:7", "…", "203.0.113.7", "bcdfghjkmnpqrs"),
+        *("registrations.registration:7", "203.0.113.7", "…", "bcdfghjkmnpqrs"),
     ]
     cells = re.findall(r'<t[dh] class="field-\w+">(.*?)</t[dh]>', desk.get(LIST).content.decode())
     assert [text_of(cell) for cell in cells] == shown
@@ -90,6 +90,31 @@ def test_the_list_and_one_line(desk, applicant, manager):
 def test_a_verb_that_is_no_more_stands_for_itself(desk):
     line(verb="verb.of.old")
     assert '<td class="field-verb_in_words">verb.of.old</td>' in desk.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("verb", "stored", "said"),
+    [
+        (Verb.EMERGENCY_LOGIN_REFUSED, "wrong password", "账户代号或密码不正确"),
+        (Verb.EMERGENCY_LOGIN_REFUSED, "too many attempts", "尝试次数太多"),
+        (Verb.IDENTITY_REFUSED, "document taken", "证件已由另一个账户确认过"),
+        (Verb.LOGIN_REFUSED, "platform unreachable: ConnectTimeout", "联系不上平台（ConnectTimeout）"),
+        (Verb.LOGIN_REFUSED, "answer not acceptable: nonce", "平台的回答不能接受（nonce）"),
+        (Verb.LIMIT_REACHED, "login.refused", "登录被拒绝"),
+        (Verb.DATA_PURGED, "drafts 3, sessions 12, interrupted", "草稿 3，登录会话 12，中断"),
+        (Verb.PERSON_ERASED, "报名 1，账户 1", "报名 1，账户 1"),
+        (Verb.LOGIN, "a word of old", "a word of old"),
+    ],
+)
+def test_what_is_stored_as_a_code_is_said_in_words(desk, verb, stored, said):
+    record("anonymous", verb, "limit:login", detail=stored)
+    page = desk.get(f"{LIST}?actor=anonymous&target=limit:login").content.decode()
+    found = re.findall(r'<td class="field-(actor|target|detail)_in_words">(.*?)</td>', page)
+    assert found == [("actor", "未登录（anonymous）"), ("target", "登录（limit:login）"), ("detail", said)]
+
+
+def test_every_kind_that_is_purged_has_a_name(settings):
+    assert set(settings.RETENTION) - set(audit_words.PURGED) == set()
 
 
 def test_an_auditor_in_a_committee_sees_both(auditor, desk, plan):

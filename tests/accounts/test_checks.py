@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.core.checks import Error, Info, Warning
 from django.core.checks.registry import registry
+from django.core.management.utils import get_random_secret_key
 
 from accounts import checks
 from scripts.lint import production as production_environment
@@ -120,6 +121,23 @@ def test_an_issuer_that_is_none(production, issuer):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("SESSION_IDLE_SECONDS", 1800), ("SESSION_IDLE_STAFF_SECONDS", 900), ("SESSION_MAX_SECONDS", 43200)],
+)
+def test_sessions_that_last_longer_than_promised(production, name, most):
+    setattr(production, name, most + 1)
+    assert checks.check_sessions(None) == [
+        Warning(
+            f"{name} 是 {most + 1} 秒，比承诺的 {most} 秒长：离开的人迟迟不会自动退出。",
+            f"请去掉环境变量 {name}，或改成不大于 {most} 的数。",
+            id="accounts.W002",
+        )
+    ]
+    setattr(production, name, most)
+    assert checks.check_sessions(None) == []
+
+
 def test_an_open_emergency_login_is_told_but_no_fault(production):
     production.EMERGENCY_LOGIN = True
     assert complaints() == [
@@ -221,8 +239,10 @@ def test_a_key_that_can_be_guessed(production, key, reason):
     [
         ("0123456789" * 6, "是同一段内容重复而成的"),
         ("ab" * 30, "是同一段内容重复而成的"),
-        ("a" * 49 + "bcdefghijk", "太短，或用到的字符太少"),
-        ("Tq3-short-but-random-8fK2", "太短，或用到的字符太少"),
+        ("a" * 49 + "bcdefghijk", "太短，或用到的字符太少、太有规律"),
+        ("".join(letter * 5 for letter in "abcdefghijklm"), "太短，或用到的字符太少、太有规律"),
+        ("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "太短，或用到的字符太少、太有规律"),
+        ("Tq3-short-but-random-8fK2", "太短，或用到的字符太少、太有规律"),
     ],
 )
 def test_a_secret_key_that_can_be_guessed(production, key, reason):
@@ -232,6 +252,7 @@ def test_a_secret_key_that_can_be_guessed(production, key, reason):
 
 def test_keys_drawn_at_random_are_no_weak_ones():
     drawn = [*(os.urandom(32) for _ in range(2000)), *(secrets.token_urlsafe(50) for _ in range(500))]
+    drawn += [get_random_secret_key() for _ in range(500)]
     assert {checks.weakness(key) for key in [*drawn, secrets.token_hex(32)]} == {""}
 
 

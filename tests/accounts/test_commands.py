@@ -104,7 +104,7 @@ def test_no_role_without_its_line(applicant, monkeypatch):
 # Both ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["grant_staff", "grant_auditor", "correct_identity"])
+@pytest.mark.parametrize("command", ["grant_staff", "grant_auditor", "correct_identity", "end_sessions"])
 def test_an_unknown_account(applicant, command):
     options = {"reason": "…"} if command == "correct_identity" else {}
     with pytest.raises(CommandError) as refusal:
@@ -247,7 +247,67 @@ def test_no_number_on_the_screen_or_in_the_record(applicant, type_in):
     assert "王晓鸣" not in record
 
 
+@pytest.mark.parametrize(
+    "reason",
+    ["原号 {0} 输错", "原号{0}", "来电 138 1234 2671", "护照 E12345678 换发", "王晓明改名", "改名为王晓鸣", "{0}"],
+)
+def test_a_reason_says_nothing_that_the_record_must_not_keep(applicant, type_in, reason):
+    """A line of the record cannot be corrected, so it is refused before it is written."""
+    before = held(applicant)
+    type_in("王晓鸣", "resident_id", OTHER)
+    with pytest.raises(CommandError) as refusal:
+        run("correct_identity", applicant.username, reason=reason.format(applicant.identity.document_number))
+    assert str(refusal.value) == (
+        "更正原因里有姓名、证件号码或手机号码，操作记录写下后不能修改，没有改动。请换一种写法，例如“证件换发”。"
+    )
+    assert (held(applicant), lines()) == (before, [])
+
+
 def test_a_long_reason_is_shortened(applicant, type_in):
     type_in("王晓鸣", "resident_id", OTHER)
     run("correct_identity", applicant.username, reason="因" * 300)
     assert lines()[0][3] == "因" * 200
+
+
+# end_sessions -------------------------------------------------------------------------------------------------------
+
+
+def is_in(client):
+    return client.get("/accounts/identity/").status_code == 200
+
+
+@pytest.mark.parametrize("by", ["username", "subject"])
+def test_all_sessions_of_one_person_end(applicant, stranger, sign_in, by):
+    mine, others = [sign_in(applicant) for _ in range(3)], [sign_in(stranger), sign_in(stranger)]
+    said = run("end_sessions", getattr(applicant, by))
+    assert said == f"账户 {applicant.username} 的 3 个登录已全部结束，下一次操作要重新登录。\n"
+    assert [is_in(client) for client in (*mine, *others)] == [False] * 3 + [True] * 2
+    assert mine[0].get("/profile/").headers["Location"] == "/accounts/login/?next=%2Fprofile%2F"
+    assert list(AuditEntry.objects.values_list("actor", "verb", "target", "subject", "detail")) == [
+        ("command:end_sessions", "sessions.ended", applicant.username, applicant.username, "3")
+    ]
+    assert is_in(sign_in(applicant))  # the account itself is as it was
+
+
+def test_ending_sessions_can_be_rehearsed(applicant, sign_in):
+    client = sign_in(applicant)
+    said = run("end_sessions", applicant.username, "--dry-run")
+    assert said == f"没有改动。账户 {applicant.username} 有 1 个登录，将全部结束。\n"
+    assert (is_in(client), lines()) == (True, [])
+
+
+def test_ending_the_sessions_of_who_has_none(applicant):
+    said = run("end_sessions", applicant.username)
+    assert said == f"账户 {applicant.username} 的 0 个登录已全部结束，下一次操作要重新登录。\n"
+
+
+def test_no_session_ends_without_its_line(applicant, sign_in, monkeypatch):
+    client = sign_in(applicant)
+
+    def away(*arguments, **values):
+        raise OperationalError("away")
+
+    monkeypatch.setattr(AuditEntry, "save", away)
+    with pytest.raises(OperationalError):
+        run("end_sessions", applicant.username)
+    assert is_in(client)

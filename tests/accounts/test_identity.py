@@ -70,8 +70,8 @@ def test_the_example_of_the_standard():
 
 
 def test_an_old_foreign_card_carries_no_century_and_so_no_birth_date():
-    for serial in range(300):
-        number = f"USA1100{serial:08}"
+    for country, serial in product(("USA", "DEU", "JPN", "XXB"), range(100)):
+        number = f"{country}1100{serial:08}"
         assert parse("foreign_pr_card", number, today=TODAY) == DocumentNumber(DocumentType.FOREIGN_PR_CARD, number)
 
 
@@ -161,6 +161,13 @@ def test_wrong_lengths(document_type):
     for length in [*range(1, 8), 9, *range(11, 15), 16, 17, 19, 20, 1000]:
         number = (beginning + "19900307" * 200)[:length]
         assert refusal(document_type, number) == f"证件号码应为 18 位，您填写了 {length} 位，请对照证件核对。"
+
+
+def test_the_provinces_are_the_thirty_one_of_the_standard():
+    """GB/T 2260, written down a second time: north, north-east, east, centre and south, south-west, north-west."""
+    assert " ".join(sorted(PROVINCES)) == (
+        "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65"
+    )
 
 
 def test_every_beginning_says_whose_it_is():

@@ -205,6 +205,14 @@ def test_who_is_signed_in_goes_straight_on(applicant, sign_in):
         ({"name": ["王"]}, ("", False, False, "")),
         ({"name": "王" * 65}, ("", False, False, "")),
         ({"name": f" {NAME} "}, (NAME, True, False, "")),
+        ({"name": f"{NAME}\0"}, ("", False, False, "")),
+        ({"name": f"{NAME}\ud800"}, ("", False, False, "")),
+        ({"name": f"{NAME}\r\nBcc: a"}, ("", False, False, "")),
+        ({"name": f"{NAME}\u202e"}, ("", False, False, "")),
+        ({"name": "阿卜杜拉·买\u3000提"}, ("阿卜杜拉·买\u3000提", True, False, "")),
+        ({"phone_number": "1381234\0"}, ("", False, False, "")),
+        ({"phone_number": "1381234\ud800"}, ("", False, False, "")),
+        ({"phone_number": "+86 138 1234"}, ("", False, False, "+86 138 1234")),
         ({"phone_number": 13812340000}, ("", False, False, "")),
         ({"phone_number": "1" * 21}, ("", False, False, "")),
         ({"id_type": "resident_id", "id_number": "110105199003070001"}, ("", False, False, "")),
@@ -219,6 +227,15 @@ def test_what_is_vouched_for(client, provider, claims, kept):
     held = Identity.objects.get()
     assert (held.legal_name, held.name_vouched, held.document_vouched, held.phone) == kept
     assert held.document_number == ("E1234567" if held.document_vouched else "")
+
+
+def test_userinfo_says_what_somebody_is_called_but_not_who_it_is(client, provider):
+    """Only the ID token is signed; of what both say, userinfo has it newer (OpenID Connect Core 1.0, 5.3.2)."""
+    provider.token_claims = {"name": "王旧"}
+    provider.claims = {"name": "王新", "iss": "https://other.example.cn", "aud": "another-portal", "nonce": "n"}
+    sign_in(client, provider)
+    user = signed_in_user(client)
+    assert (user.issuer, user.subject, user.identity.legal_name) == (provider.issuer, provider.subject, "王新")
 
 
 def test_what_is_vouched_for_is_refreshed_until_it_is_confirmed(provider):
@@ -247,8 +264,9 @@ def test_what_is_vouched_for_is_refreshed_until_it_is_confirmed(provider):
     [
         {"token_claims": {"aud": ["competition-portal"]}},
         {"token_claims": {"aud": ["competition-portal", "another"], "azp": "competition-portal"}},
-        {"token_claims": {"exp": now_and(-60)}},
-        {"token_claims": {"iat": now_and(60), "nbf": now_and(60)}},
+        {"token_claims": {"exp": now_and(-115)}},
+        {"token_claims": {"iat": now_and(118)}},
+        {"token_claims": {"nbf": now_and(118)}},
         {"token_claims": {"iat": now_and(-700)}},
         {"token_claims": {"auth_time": 1, "acr": "0", "amr": ["pwd"]}},
         {"at_hash": True},
@@ -266,6 +284,16 @@ def test_what_only_looks_like_a_lie(client, provider, truth):
         setattr(provider, name, value)
     sign_in(client, provider)
     assert signed_in_user(client).subject == "subject-of-the-platform"
+
+
+def test_a_question_without_a_nonce_has_no_answer(client, provider):
+    """Not even the same nothing."""
+    state = leave(client, provider)
+    session = client.session
+    session["oidc_states"] = {state: {**session["oidc_states"][state], "nonce": ""}}
+    session.save()
+    provider.token_claims = {"nonce": ""}
+    assert_failed(come_back(client, state=state, code="a-code"), UNTRUSTED)
 
 
 # Browsers do strange things ----------------------------------------------------------------------------------------

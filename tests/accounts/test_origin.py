@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts import origin
+from accounts.log_lines import LineFormatter
 from accounts.models import AuditEntry
 from accounts.origin import OriginMiddleware, RequestIdFilter, client_address, plain_address
 from accounts.redaction import redact
@@ -170,7 +171,7 @@ def log():
     handler = logging.StreamHandler(written)
     for name in portal_settings.LOGGING["handlers"]["stderr"]["filters"]:
         handler.addFilter({"request_id": RequestIdFilter}[name]() if name == "request_id" else (lambda record: True))
-    handler.setFormatter(logging.Formatter(portal_settings.LOGGING["formatters"]["line"]["format"], style="{"))
+    handler.setFormatter(LineFormatter())
     loggers = [logging.getLogger(name) for name in ("django", "accounts")]
     for logger in loggers:
         logger.addHandler(handler)
@@ -183,7 +184,7 @@ def test_each_line_of_a_request_has_its_number_and_so_has_the_answer(db, log):
     answers = [Client().get("/nothing/"), Client().get("/accounts/callback/?state=unknown")]
     numbers = [answer["X-Request-ID"] for answer in answers]
     assert len(set(numbers)) == 2
-    lines = [line.split(" ", 3)[2:] for line in (line.split(",", 1)[1] for line in log())]
+    lines = [line.split(" ", 4)[3:] for line in log()]  # behind date, time and level
     assert [f"{name} {rest}" for name, rest in lines] == [
         f"django.request {numbers[0]} Not Found: /nothing/",
         f"accounts.views {numbers[1]} login refused: unknown state",

@@ -256,4 +256,4 @@ def test_the_platform_is_away(provider, settings):
 
 
 def test_the_bounds_that_are_in_force(settings):
-    assert (exchange.EXCHANGE_SECONDS, settings.OIDC_TIMEOUT, exchange.ANSWER_BYTES) == (6, 3, 262144)
+    assert (exchange.EXCHANGE_SECONDS, settings.OIDC_TIMEOUT, exchange.ANSWER_BYTES) == (5, 3, 262144)

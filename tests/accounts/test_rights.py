@@ -52,12 +52,13 @@ def test_a_newer_notice_stops_once_and_goes_on(applicant, sign_in, newer):
     assert "现在是 2027-03 版。" in page
     assert 'name="consented"' in page
     assert "checked" not in page
+    assert 'class="menu"' not in page, "every place of it would lead back here"
     refused = client.post(stopped.headers["Location"], {})
     assert "没有您的单独同意，不能处理身份证件和证件照" in refused.content.decode()
     assert Consent.objects.filter(notice="2027-03").count() == 0
     answer = client.post(stopped.headers["Location"], {"consented": "on"})
     assert answer.headers["Location"] == "/plans/?q=%E7%94%B5"
-    assert client.get("/profile/").status_code == 200
+    assert 'class="menu"' in client.get("/profile/").content.decode()
     assert list(Consent.objects.filter(user=applicant).values_list("notice", flat=True)) == ["2027-03", NOTICE_VERSION]
     line = AuditEntry.objects.get(verb="consent.given")
     assert (line.actor, line.subject, line.detail) == (applicant.username, applicant.username, "2027-03")

@@ -1,18 +1,20 @@
 """How long one stays signed in: idle limits by role, the whole time, the note of whose it was, keys and cookies."""
 
 import json
+import math
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import crypto, timezone
 
 from accounts import sessions
 from tests import scenes
@@ -286,6 +288,31 @@ def test_signing_in_again_is_another_key_as_well(sign_in, applicant):
     client.force_login(applicant, backend="accounts.oidc.PlatformBackend")
     assert client.session.session_key != before
     assert not Session.objects.filter(session_key=before).exists()
+
+
+def test_two_devices_are_two_sessions_and_each_ends_by_itself(sign_in, applicant):
+    """As many as one likes: somebody fills in the form at the office and takes the photo with the phone."""
+    office, phone = sign_in(applicant), sign_in(applicant)
+    assert office.session.session_key != phone.session.session_key
+    office.post("/accounts/logout/")
+    answers = [client.get("/profile/").status_code for client in (office, phone)]
+    assert answers == [302, 200]
+
+
+def test_a_key_cannot_be_guessed(db, monkeypatch):
+    """32 characters of 36, each drawn by itself from the operating system's source: 165 bits."""
+    drawn, real = [], crypto.secrets.choice
+    monkeypatch.setattr(crypto.secrets, "choice", lambda letters: drawn.append(letters) or real(letters))
+    keys = []
+    for _ in range(50):
+        store = SessionStore()
+        store.create()
+        keys.append(store.session_key)
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    assert (len(set(keys)), {len(key) for key in keys}) == (50, {32})
+    assert set("".join(keys)) == set(letters)
+    assert ({"".join(sorted(each)) for each in drawn}, len(drawn)) == ({"".join(sorted(letters))}, 50 * 32)
+    assert 32 * math.log2(len(letters)) >= 128
 
 
 ELSEWHERE = [

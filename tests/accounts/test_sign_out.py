@@ -64,6 +64,13 @@ def test_signing_out_ends_both_sessions(client, provider, settings, found):
     assert provider.asked[-1] == ("GET", LOGOUT)
 
 
+def test_the_browser_is_told_to_forget_the_pages(client, sign_in, manager):
+    """And nothing else: the token of a page in another tab stays good."""
+    answers = [client.post(reverse("accounts:logout")), sign_in(manager).post("/admin/logout/")]
+    assert [answer.headers["Clear-Site-Data"] for answer in answers] == ['"cache"'] * 2
+    assert "Clear-Site-Data" not in client.get(SIGNED_OUT).headers
+
+
 def test_an_address_that_has_a_query_already(client, provider, settings):
     settings.OIDC_OP_LOGOUT_ENDPOINT = f"{provider.issuer}/logout/?tenant=city"
     address, query = sign_out(client)

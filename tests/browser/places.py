@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from unittest.mock import patch
 
+from django.conf import settings
+from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts import limits, sessions
 from accounts.models import Identity, User
+from plans import views as plan_views
 from registrations import intake
 from registrations.workflow import Status
 from tests import scenes
@@ -31,6 +35,7 @@ from tests.browser.scenery import (
 )
 
 RECORD = "/admin/accounts/auditentry/"
+MOST_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 @dataclass
@@ -198,6 +203,11 @@ def my_data(here: Place) -> None:
     here.go("/accounts/my-data/", user)
 
 
+@place("my data, hardly any")
+def my_data_empty(here: Place) -> None:
+    here.go("/accounts/my-data/", applicant())
+
+
 @place("my data, unconfirmed")
 def my_data_unconfirmed(here: Place) -> None:
     here.go("/accounts/my-data/", scenes.account())
@@ -234,6 +244,51 @@ def not_found(here: Place) -> None:
 @place("not found, nobody signed in")
 def not_found_anonymous(here: Place) -> None:
     here.go("/nowhere/")
+
+
+# --- When something fails -------------------------------------------------------------------------------------------
+
+
+@place("what no page of ours sends")
+def bad_request(here: Place) -> None:
+    here.go("/?q=%00")
+
+
+@place("no permission")
+def forbidden(here: Place) -> None:
+    here.go("/admin/accounts/user/", auditor())
+
+
+@place("wrong method")
+def wrong_method(here: Place) -> None:
+    here.go("/accounts/logout/", applicant())
+
+
+@place("the page has expired")
+def expired(here: Place) -> None:
+    page = here.go("/profile/", applicant())
+    page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("heading", name="页面已过期")).to_be_visible()
+
+
+@place("too much sent")
+def too_large(here: Place) -> None:
+    page = here.go("/profile/", applicant())
+    page.get_by_label("通信地址").evaluate("(field, size) => field.value = 'x'.repeat(size)", MOST_BYTES + 1)
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("heading", name="发送的内容太大")).to_be_visible()
+
+
+def failing(name: str, problem: Exception) -> None:
+    @place(name)
+    def fail(here: Place) -> None:
+        with patch.object(plan_views.Plan.objects, "open_at", side_effect=problem):
+            here.go("/")
+
+
+failing("out of order", RuntimeError("for the test"))
+failing("the database is away", OperationalError("for the test"))
 
 
 # --- The record of who did what -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Every applicant page in each of its states: axe finds nothing, nothing scrolls sideways, the console is silent."""
+"""Every applicant page in each of its states: axe finds nothing, nothing scrolls sideways or is cut off, the console is silent."""
 
 import re
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from tests.browser.places import PLACES, Place
 pytestmark = pytest.mark.browser
 
 WIDTHS = (1440, 768, 320)
+CUT_OFF = """[...document.querySelectorAll("*")].filter(each => getComputedStyle(each).textOverflow === "ellipsis"
+  && each.scrollWidth > each.clientWidth && each.checkVisibility()).map(each => each.textContent.trim())"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -27,8 +29,12 @@ def test_everybody_can_use(name: str, visitor: Callable[..., Page]) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 740})
         judged = Axe().run(page)
-        found[width] = (judged.violations_count and judged.generate_report(), page.evaluate(OVERFLOW))
-    assert found == dict.fromkeys(WIDTHS, (0, 0))
+        found[width] = (
+            judged.violations_count and judged.generate_report(),
+            page.evaluate(OVERFLOW),
+            page.evaluate(CUT_OFF),
+        )
+    assert found == dict.fromkeys(WIDTHS, (0, 0, []))
 
 
 def test_printed_is_what_a_file_needs(visitor: Callable[..., Page]) -> None:

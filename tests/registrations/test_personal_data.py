@@ -32,7 +32,11 @@ from tests.pages import form_of
 
 NAME, PHONE, ADDRESS, MAIL = "欧阳牧野笙", "13677718293", "北京市延庆区松针胡同 77 号", "muyesheng@example.cn"
 CONTACT, CONTACT_PHONE, SUBJECT = "欧阳溪亭客", "13699918294", "subject-of-muyesheng"
+EMPLOYER, SCHOOL, CERTIFICATE = "北京松针泉木器厂", "延庆松针泉技工学校", "S000077718295"
 DETAILS = {
+    "employer": EMPLOYER,
+    "school": SCHOOL,
+    "certificate_number": CERTIFICATE,
     "phone": PHONE,
     "address": ADDRESS,
     "email": MAIL,
@@ -135,6 +139,9 @@ def journey(user: User, sign_in: Any) -> None:
     appointed_and_removed(user, sign_in)
     client = sign_in(user)
     client.get("/profile/")
+    Session.objects.update(expire_date=timezone.now() - timedelta(hours=1))  # over, and not yet purged
+    client = sign_in(user)
+    client.get("/profile/")
     record(user, "login", user)
 
 
@@ -179,9 +186,14 @@ def dump() -> bytes:
 def canaries(user: User) -> dict[str, list[bytes]]:
     """What would tell of the person, in each form that a table can hold it in: as it is, and as JSON escapes it."""
     held = user.identity
+    references = Registration.objects.owned_by(user).values_list("reference", flat=True)
+    digests = Portrait.objects.filter(owner=user).values_list("sha256", flat=True)
     words = {
         "name": NAME, "phone": PHONE, "address": ADDRESS, "e-mail": MAIL, "contact": CONTACT,
         "contact's phone": CONTACT_PHONE, "birth date": f"{BORN:%Y-%m-%d}", "subject": SUBJECT,
+        "employer": EMPLOYER, "school": SCHOOL, "certificate": CERTIFICATE,
+        **{f"reference {place}": reference for place, reference in enumerate(references)},
+        **{f"digest {place}": digest for place, digest in enumerate(digests)},
         "number": held.document_number, "index": held.document_index,
         "session": f'"_auth_user_id":"{user.pk}"',
     }  # fmt: skip
@@ -196,15 +208,13 @@ def found_in(text: bytes, user_canaries: dict[str, list[bytes]]) -> set[str]:
     return {name for name, forms in user_canaries.items() if any(form in text for form in forms)}
 
 
-def files() -> list[str]:
-    return [name for folder in ("uploads", "portraits") for name in _below(folder)]
-
-
-def _below(folder: str) -> list[str]:
+def files(folder: str = "") -> list[str]:
+    """Every file of the storage, wherever it lies."""
     if not default_storage.exists(folder):
         return []
     folders, names = default_storage.listdir(folder)
-    return [f"{folder}/{name}" for name in names] + [name for each in folders for name in _below(f"{folder}/{each}")]
+    found = [f"{folder}/{name}".lstrip("/") for name in names]
+    return found + [name for each in folders for name in files(f"{folder}/{each}".lstrip("/"))]
 
 
 def bytes_of(name: str) -> bytes:
@@ -224,6 +234,8 @@ def test_after_an_erasure_nothing_is_found_but_the_pseudonym(somebody: User, sig
     # The number itself never was there: it is encrypted. All else was, or the search would prove nothing.
     assert found_in(before, telling) == set(telling) - {"number"}
     assert somebody.username.encode() in before
+    pixels = {bytes_of(name) for name in pictures}
+    theirs = scenes.portrait_of(scenes.person("赵六"), "#abcdef")
     other = {"consents": Consent.objects.count(), "people": User.objects.count()}
     seats = set(Occupation.objects.filter(seats_taken__gt=0).values_list("pk", flat=True))
     assert len(pictures) == 2 * (2 + 6 + 1)
@@ -238,7 +250,10 @@ def test_after_an_erasure_nothing_is_found_but_the_pseudonym(somebody: User, sig
     after = dump()
     assert found_in(after, telling) == set()
     assert somebody.username.encode() in after
-    assert files() == []
+    assert set(files()) == {theirs.file.name, theirs.upload.file.name}
+    stored = b"\n".join(map(bytes_of, files()))
+    assert [picture for picture in pixels if picture in after or picture in stored] == []
+    assert found_in(stored, telling) == set()
     assert list(Occupation.objects.filter(seats_taken__gt=0)) == []
     assert {"consents": Consent.objects.count(), "people": User.objects.count()} == other
     stone = User.objects.get(pk=somebody.pk)
@@ -344,7 +359,9 @@ def test_who_can_still_withdraw_is_told_and_the_seat_comes_free(somebody, manage
     told = f"您在“{occupation.plan}”的报名（{registration.reference}，审核通过）会同时撤回，名额让给别人。"
     assert told in page
     asked = client.post("/accounts/close/", {}).content.decode()
-    assert "没有注销。确定要注销的话，请先勾选这一项。" in asked
+    assert [
+        said for said in ("没有注销，请先改正下面的内容", "确定要注销的话，请先勾选这一项。") if said not in asked
+    ] == []
     assert Registration.objects.get().status == Status.APPROVED
     close(client)
     occupation.refresh_from_db()
@@ -355,6 +372,11 @@ def test_who_can_still_withdraw_is_told_and_the_seat_comes_free(somebody, manage
 def test_staff_lay_down_their_role_first(somebody, sign_in, role):
     setattr(somebody, role, True)
     somebody.save()
+    told = sign_in(somebody).get("/accounts/my-data/").content.decode()
+    titles = {"is_staff": "运营人员", "is_auditor": "审计人员"}
+    assert [title for title in titles.values() if f"<dt>{title}</dt>" in told] == [
+        titles[name] for name in titles if name == role
+    ]
     answer = close(sign_in(somebody))
     assert "您是运营人员或审计人员。请先让系统管理员收回这个权限，再注销。" in answer.content.decode()
     assert User.objects.get(pk=somebody.pk).subject == SUBJECT
@@ -444,6 +466,8 @@ def test_the_page_and_the_download_tell_everything(somebody, sign_in):
     words = [NAME, PHONE, ADDRESS, MAIL, CONTACT, CONTACT_PHONE, "1971-11-29", SUBJECT, somebody.identity.masked_number]
     assert [word for word in words if word not in text] == []
     assert (number in text, text.count("保存多久：")) == (False, len(titles))
+    assert '<dt>表单</dt><dd><a href="/profile/">打开</a></dd>' in text
+    assert [role for role in ("运营人员", "审计人员") if f"<dt>{role}</dt>" in text] == []
 
     got = client.post("/accounts/my-data/download/")
     assert (got.status_code, got.headers["Content-Disposition"]) == (200, 'attachment; filename="my-data.json"')
@@ -463,7 +487,7 @@ def test_the_page_and_the_download_tell_everything(somebody, sign_in):
     assert {entry["照片"].encode() for entry in portraits} == kept
     assert len(held["照片"]["内容"]) == Portrait.objects.count() + Upload.objects.count()
     assert [entry["表单"] for entry in held["没有保存的表单"]["内容"]] == ["/profile/"]
-    assert len(held["登录会话"]["内容"]) == 2
+    assert len(held["登录会话"]["内容"]) == 3
     assert AuditEntry.objects.filter(verb="data.downloaded", actor=somebody.username).count() == 1
 
 

@@ -13,6 +13,7 @@ from accounts.audit import record
 from accounts.forms import clean_person_name
 from accounts.management.commands.grant_staff import find_account
 from accounts.models import Identity
+from accounts.redaction import redact
 from accounts.verbs import Verb
 
 TAKEN = "这个证件已经由另一个账户确认过，没有改动。"
@@ -32,7 +33,9 @@ class Command(BaseCommand):
         if held is None:
             raise CommandError("这个账户还没有确认过身份信息，让本人登录后确认即可。")
         self.stdout.write(f"现在是：{held.legal_name}，{held.get_document_type_display()} {held.masked_number}")
+        before = held.legal_name
         self.ask(held)
+        refuse_personal(options["reason"], before, held.legal_name)
         if options["dry_run"]:
             self.stdout.write(f"检查通过，没有改动。将更正 1 个账户（{user.username}）。")
             return
@@ -68,3 +71,11 @@ class Command(BaseCommand):
                 record("command:correct_identity", Verb.IDENTITY_CORRECTED, user, detail=reason[:200])
         except IntegrityError as problem:
             raise CommandError(TAKEN) from problem
+
+
+def refuse_personal(reason: str, *names: str) -> None:
+    """The record keeps no name and no number, and its lines are never corrected."""
+    if redact(reason) != reason or any(name in reason for name in names):
+        raise CommandError(
+            "更正原因里有姓名、证件号码或手机号码，操作记录写下后不能修改，没有改动。请换一种写法，例如“证件换发”。"
+        )
