@@ -138,7 +138,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     def former_portrait(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The photo that was sent back, to the committee that sent it back."""
         registration = self.find(request, pk)
-        return self.deliver_photo(request, registration, desk.former_portrait(registration), "退回时的照片")
+        return self.deliver_photo(request, registration, desk.former_portrait(registration), "photo sent back")
 
     @staticmethod
     def deliver_photo(

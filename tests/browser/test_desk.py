@@ -50,7 +50,7 @@ def test_two_photos_leave_a_line_each(visitor: Callable[..., Page]) -> None:
     page.goto(desk_of(registration))
     expect(page.get_by_role("img", name="退回时的证件照")).to_have_js_property("naturalWidth", 295)
     page.wait_for_load_state("networkidle")
-    assert sorted(views()) == ["", "退回时的照片"]
+    assert sorted(views()) == ["", "photo sent back"]
 
 
 def test_reasons_by_keyboard_and_their_drawings(visitor: Callable[..., Page]) -> None:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from accounts import audit_words
 from accounts.models import AuditEntry
 from photos.findings import Doubt, Finding
 from photos.models import Portrait
@@ -168,8 +169,9 @@ def test_each_view_of_the_former_photo_leaves_a_line(sign_in, mended, applicant,
     found = AuditEntry.objects.values_list("actor", "verb", "target", "subject", "detail", "request_id")
     assert list(found) == [
         (viewer.username, "photo.viewed", f"registrations.registration:{mended.pk}", applicant.username,
-         "退回时的照片", answer["X-Request-ID"])
+         "photo sent back", answer["X-Request-ID"])
     ]  # fmt: skip
+    assert audit_words.detail("photo.viewed", "photo sent back") == "退回时的照片"
 
 
 # Sent back with reasons -----------------------------------------------------------------------------------------------
