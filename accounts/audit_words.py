@@ -13,6 +13,7 @@ DETAILS = {
     "deactivated": "账户已停用",
     "superuser": "系统管理员",
     "removed": "收回密码",
+    "photo sent back": "退回时的照片",
     Verb.LOGIN_REFUSED.value: str(Verb.LOGIN_REFUSED.label),
 }
 # What follows is the class or the rule, for whoever looks into the log.

@@ -134,7 +134,7 @@ class Upload(models.Model):
                 sha256=hashlib.sha256(cropped.data).hexdigest(),
                 spec=spec.as_dict(),
                 turns=turns,
-                measured=cropped.measured,
+                measured={**cropped.measured, "bytes": len(cropped.data)},
                 findings=[finding.as_dict() for finding in cropped.findings],
                 width=spec.width,
                 height=spec.height,

@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.refused_access import note_refused_access
 from accounts.requests import signed_in
 from accounts.verbs import Verb
+from plans import photo_admin
 from plans.forms import AttachmentForm
 from plans.models import Attachment, CommitteeMember, Occupation, Plan, PlanState, Role
 
@@ -218,7 +219,7 @@ def record_member(request: HttpRequest, verb: Verb, member: CommitteeMember) -> 
 
 
 @admin.register(Plan)
-class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
+class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     list_display = ["title", "code", "state", "registration_opens_at", "registration_closes_at"]
     list_filter = [StateFilter, "level"]
     search_fields = ["title", "code"]
@@ -228,18 +229,7 @@ class PlanAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
         (None, {"fields": [("code", "title"), ("level", "category"), ("organiser", "co_organiser"), "published_at"]}),
         ("报名时间", {"fields": ["registration_opens_at", "registration_closes_at", "correction_closes_at"]}),
         ("竞赛", {"fields": [("competition_starts_on", "competition_ends_on"), "place", "description"]}),
-        (
-            "证件照要求",
-            {
-                "fields": [
-                    ("photo_width", "photo_height", "photo_dpi"),
-                    ("photo_source_width", "photo_source_height"),
-                    ("photo_min_kilobytes", "photo_max_kilobytes", "photo_background"),
-                    "photo_note",
-                ],
-                "description": "报名人员裁切证件照时按这里的要求；改动以后，已经裁好的照片不变。",
-            },
-        ),
+        photo_admin.FIELDSET,
         ("联系方式", {"fields": [("contact", "contact_phone")]}),
     ]
 

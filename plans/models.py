@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.dispatch import Signal
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +17,9 @@ from plans.markdown import render
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+# Sent in the transaction that changed what a plan asks of its photos: `plan`. Receivers answer with a sentence, or "".
+photo_requirements_changed = Signal()
 
 
 class PlanState(StrEnum):

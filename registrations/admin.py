@@ -1,4 +1,4 @@
-"""The committee's desk, plain for now: the registrations of its plans, one on a page, and the steps of the table."""
+"""The committee's desk: the registrations of its plans, one on a page, and the steps of the table."""
 
 from http import HTTPStatus
 from typing import Any
@@ -17,76 +17,17 @@ from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
 from photos.delivery import deliver
+from photos.models import Portrait
 from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
-from plans.models import Division, Occupation, Plan, Role
-from registrations.decisions import DecisionForm
+from plans.models import Plan, Role
+from registrations import desk
+from registrations.decisions import DecisionForm, Seen
+from registrations.filters import DivisionFilter, OccupationFilter, PlanFilter, StatusFilter
 from registrations.models import Registration
-from registrations.workflow import TABLE, Action, Actor, Status, StepRefused
+from registrations.workflow import TABLE, Action, Actor, StepRefused
 
 COMMITTEE_ACTIONS = [action for action, line in TABLE.items() if line.actor != Actor.APPLICANT]
 BULK_ACTIONS = {"approve_selected": Action.APPROVE, "return_selected": Action.RETURN, "reject_selected": Action.REJECT}
-DETAIL_FIELDS = [
-    *("legal_name", "document_type", "masked_number", "sex", "birth_date", "ethnicity", "political_status"),
-    *("education", "school", "major", "employer", "employer_type", "position", "years_of_service"),
-    *("skill_level", "certificate_number", "phone", "email", "address", "postcode"),
-    *("emergency_contact", "emergency_phone"),
-]
-
-
-class OfferedFilter(admin.SimpleListFilter):
-    """A filter that knows what it offers and nothing else: of a mistyped address nothing reaches the database."""
-
-    column = ""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        value = str(self.value() or "")
-        if not value:
-            return queryset
-        offered = {str(pk) for pk, _ in self.lookup_choices}
-        return queryset.filter(**{self.column: value}) if value in offered else queryset.none()
-
-
-class PlanFilter(OfferedFilter):
-    """This person's plans."""
-
-    title = "竞赛计划"
-    parameter_name = "plan"
-    column = "plan"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        plans = Plan.objects.reviewable_by(signed_in(request))
-        return [(str(pk), title) for pk, title in plans.values_list("pk", "title")]
-
-
-class OccupationFilter(OfferedFilter):
-    """The occupations of the plan that is chosen already."""
-
-    title = "职业（工种）"
-    parameter_name = "occupation"
-    column = "occupation"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        plans = Plan.objects.reviewable_by(signed_in(request)).values_list("pk", flat=True)
-        chosen = [pk for pk in plans if str(pk) == request.GET.get("plan")]
-        return [(str(occupation.pk), str(occupation)) for occupation in Occupation.objects.filter(plan__in=chosen)]
-
-
-class StatusFilter(OfferedFilter):
-    title = "状态"
-    parameter_name = "status"
-    column = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, status.label) for status in Status if status != Status.DRAFT]
-
-
-class DivisionFilter(OfferedFilter):
-    title = "参赛组别"
-    parameter_name = "division"
-    column = "occupation__division"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(division.value, division.label) for division in Division]
 
 
 @admin.register(Registration)
@@ -134,6 +75,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         page = self.admin_site.admin_view
         own = [
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
+            path("<int:pk>/portrait/former/", page(self.former_portrait), name="registrations_registration_former"),
             path("<int:pk>/number/", page(self.show_number), name="registrations_registration_number"),
             *[
                 path(
@@ -169,7 +111,8 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             "title": f"{registration.reference} {registration.legal_name}",
             "opts": self.opts,
             "registration": registration,
-            "fields": [self.shown(registration, name) for name in DETAIL_FIELDS],
+            "fields": desk.details(registration),
+            "photo": desk.photo(registration),
             "events": registration.events.select_related("by__identity"),
             "offers": [
                 (action, self.step_url(registration, action))
@@ -182,27 +125,30 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         return TemplateResponse(request, self.change_form_template, context)
 
     @staticmethod
-    def shown(registration: Registration, name: str) -> tuple[str, Any]:
-        if name == "masked_number":
-            return "证件号码", registration.masked_number
-        display = getattr(registration, f"get_{name}_display", None)
-        label = str(Registration._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-        return label, display() if display else getattr(registration, name)
-
-    @staticmethod
     def step_url(registration: Registration, action: Action) -> str:
-        """Where the step is asked about; with the version that is on the screen now."""
+        """Where the step is asked about; with the version and the portrait that are on the screen now."""
         page = reverse(f"admin:registrations_registration_{action.value}", args=[registration.pk])
-        return f"{page}?version={registration.version}"
+        return f"{page}?version={registration.version}&portrait={registration.portrait_id or ''}"
 
     def portrait(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The photo, to the committee: each delivery leaves one line, also as part of the desk's page."""
         registration = self.find(request, pk)
-        if registration.portrait is None:
+        return self.deliver_photo(request, registration, registration.portrait)
+
+    def former_portrait(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The photo that was sent back, to the committee that sent it back."""
+        registration = self.find(request, pk)
+        return self.deliver_photo(request, registration, desk.former_portrait(registration), "photo sent back")
+
+    @staticmethod
+    def deliver_photo(
+        request: HttpRequest, registration: Registration, portrait: Portrait | None, detail: str = ""
+    ) -> HttpResponse:
+        if portrait is None:
             raise Http404("no portrait")
-        answer = deliver(registration.portrait)
+        answer = deliver(portrait)
         if request.method == "GET" and answer.status_code == HTTPStatus.OK:  # HEAD shows nothing
-            record(signed_in(request), Verb.PHOTO_VIEWED, registration, subject=registration.applicant)
+            record(signed_in(request), Verb.PHOTO_VIEWED, registration, subject=registration.applicant, detail=detail)
         return answer
 
     def show_number(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -217,22 +163,28 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
 
     @kept_forms.form_page
     def decide(self, request: HttpRequest, pk: int, action: Action) -> HttpResponse:
-        """One step for one registration: GET asks, POST takes it, bound to the version that was on the screen."""
+        """One step for one registration: GET asks, POST takes it, bound to the version and portrait on the screen."""
         registration = self.find(request, pk)
         if action not in registration.actions_for(signed_in(request)) and request.method != "POST":
             messages.error(
                 request, f"现在不能{action.label}：这份报名是“{registration.state.label}”，或您没有这个权限。"
             )
             return self.back(registration)
-        read = request.GET.get("version", "")
-        if read.isascii() and read.isdigit():
-            registration.version = int(read)
-        form = DecisionForm(action, request.POST or None, initial={"versions": DecisionForm.seal([registration])})
+        seal = DecisionForm.seal_of({registration.pk: self.seen(request, registration)})
+        form = DecisionForm(action, request.POST or None, initial={"versions": seal})
         if form.is_valid():
             self.take_each(request, form, [registration])
             return self.back(registration)
         kept_forms.restore(request, form)
         return self.ask(request, form, [registration], reverse("admin:registrations_registration_change", args=[pk]))
+
+    @staticmethod
+    def seen(request: HttpRequest, registration: Registration) -> Seen:
+        """What was on the desk's page on which the step was chosen: its link says so (step_url)."""
+        now, read, portrait = Seen.of(registration), request.GET.get("version", ""), request.GET.get("portrait")
+        version = int(read) if read.isascii() and read.isdigit() and len(read) < 10 else now.version
+        same = portrait in {None, str(registration.portrait_id or "")}
+        return Seen(version, now.portrait if same else "another")
 
     @staticmethod
     def back(registration: Registration) -> HttpResponse:
@@ -254,12 +206,17 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
 
     def take_each(self, request: HttpRequest, form: DecisionForm, registrations: list[Registration]) -> None:
         """A loop over `take`: what cannot be done is said with its number, and does not stop the rest."""
-        versions, done = form.cleaned_data["versions"], 0
+        sealed, done = form.cleaned_data["versions"], 0
         for registration in registrations:
             try:
-                registration.version = versions.get(registration.pk, -1)
+                seen = sealed.get(registration.pk) or Seen(-1, registration.portrait_sha256)
+                registration.version = seen.version
                 registration.take(
-                    form.action, by=signed_in(request), note=form.cleaned_data["note"], items=form.items()
+                    form.action,
+                    by=signed_in(request),
+                    note=form.cleaned_data["note"],
+                    items=form.items(),
+                    seen_portrait=seen.portrait,
                 )
                 done += 1
             except StepRefused as refusal:

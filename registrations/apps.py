@@ -1,4 +1,4 @@
-"""The registrations app; it listens to profiles, which do not know it."""
+"""The registrations app; it listens to profiles and plans, which do not know it."""
 
 from django.apps import AppConfig
 
@@ -9,7 +9,9 @@ class RegistrationsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import personal_data, retention
+        from plans.models import photo_requirements_changed
         from profiles.models import profile_changed
+        from registrations import photo_fit
         from registrations.intake import flow
         from registrations.personal_data import HOLDING
         from registrations.removal import PARTS
@@ -18,3 +20,4 @@ class RegistrationsConfig(AppConfig):
         retention.register(*PARTS)
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")
+        photo_requirements_changed.connect(photo_fit.tell, dispatch_uid="registrations.photo_fit.tell")

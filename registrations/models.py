@@ -20,6 +20,8 @@ from registrations import completeness, notifications, workflow
 from registrations.reference import new_reference
 from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
 
+FASTER = "这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。"
+PHOTO_CHANGED = "已换过照片，请看过新照片后再决定。"
 STATUS_CHOICES = [(status.value, status.label) for status in Status]
 # What whoever wanted a seat is told to do where there is none.
 FULL = {
@@ -143,6 +145,10 @@ class Registration(PersonalDetails, DocumentHolder):
     def writable_rows(self) -> models.QuerySet["Registration"]:
         return Registration.objects.filter(pk=self.pk, status=self.status)
 
+    @property
+    def portrait_sha256(self) -> str:
+        return self.portrait.sha256 if self.portrait else ""
+
     # Who may do what ----------------------------------------------------------------------------------------------
 
     def actors(self, user: User) -> set[Actor]:
@@ -171,20 +177,22 @@ class Registration(PersonalDetails, DocumentHolder):
         *,
         by: User,
         note: str = "",
-        items: Collection[dict[str, str]] = (),
+        items: Collection[dict[str, Any]] = (),
+        seen_portrait: str | None = None,
         at: datetime | None = None,
     ) -> "ReviewEvent":
         """Take one step and write its line in the trail, or raise StepRefused and leave everything as it was.
 
         `items` are what is to be fixed, each {"field": …, "sentence": …}. The step is bound to the version of the row
-        that this instance was read at. `at` (aware) is for steps of the past, which the demonstration tells; else now.
+        that this instance was read at, and to its portrait; `seen_portrait` is the SHA-256 of the one that whoever
+        decides has seen ("" for none), where that was on an earlier page. `at` (aware) is for steps of the past, which the demonstration tells; else now.
         """
         now = at or timezone.now()
         sentences = note or " ".join(item["sentence"] for item in items)
         line = workflow.check(action, self.state, self.actors(by), sentences)
         self.check_conditions(line, now)
         seat = self.seat_after(line.seat)
-        self.move(line, now, seat)
+        self.move(line, now, seat, seen_portrait)
         event = ReviewEvent.objects.create(
             registration=self,
             action=action,
@@ -193,7 +201,7 @@ class Registration(PersonalDetails, DocumentHolder):
             by=by,
             note=note.strip(),
             items=list(items),
-            portrait_sha256=self.portrait.sha256 if self.portrait else "",
+            portrait_sha256=self.portrait_sha256,
             version=self.version,
             at=now,
         )
@@ -214,14 +222,21 @@ class Registration(PersonalDetails, DocumentHolder):
     def seat_after(self, seat: Seat) -> int | None:
         return {Seat.TAKE: self.occupation_id, Seat.KEEP: self.seat_id, Seat.GIVE_BACK: None}[seat]
 
-    def move(self, line: workflow.Step, now: datetime, seat: int | None) -> None:
+    def move(self, line: workflow.Step, now: datetime, seat: int | None, seen_portrait: str | None) -> None:
         """Write the status, and prove by the same statement that nobody was faster."""
         values: dict[str, Any] = {"status": line.target, "seat": seat, "unseen": line.actor != Actor.APPLICANT}
         if line.complete:
             values["submitted_at"] = now
-        unchanged = Registration.objects.filter(pk=self.pk, status=self.status, version=self.version)
-        if not unchanged.update(**values):
-            raise StepRefused("这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。")
+        # The portrait by its key: through a join, PostgreSQL would judge a row by what it was before it waited for it.
+        unchanged = Registration.objects.filter(
+            pk=self.pk, status=self.status, version=self.version, portrait=self.portrait_id
+        )
+        if seen_portrait not in {None, self.portrait_sha256} or not unchanged.update(**values):
+            raise StepRefused(self.who_was_faster(seen_portrait))
+
+    def who_was_faster(self, seen_portrait: str | None) -> str:
+        row = Registration.objects.select_related("portrait").filter(pk=self.pk).first()
+        return FASTER if row is None or seen_portrait in {None, row.portrait_sha256} else PHOTO_CHANGED
 
     def move_seat(self, line: workflow.Step, seat: int | None) -> None:
         """Take the seat, give the former one back. Always in the same order, or two who swap wait for one another."""

@@ -16,7 +16,7 @@ from accounts.audit import record
 from accounts.erasure import remove_lines
 from accounts.models import Consent
 from plans.models import Attachment
-from registrations.workflow import Status
+from registrations.workflow import Action, Status
 from tests import scenes
 
 METHODS = ["get", "head", "post"]
@@ -82,7 +82,7 @@ class Scene:
         self.people["auditor"].save()
         self.draft = scenes.draft(self.people["owner"], occupation)
         boss = self.people["manager"]
-        self.submitted = scenes.registration_at(Status.SUBMITTED, scenes.person("孙三"), occupation, boss)
+        self.submitted = self.submitted_again(scenes.person("孙三"), occupation, boss)
         self.attachment = Attachment(plan=self.plan, title="规程.txt")
         self.attachment.file.save("rules.txt", ContentFile(b"..."))
         self.objects = {
@@ -91,6 +91,13 @@ class Scene:
             "plans/plan": self.plan,
             "registrations/registration": self.submitted,
         }
+
+    @staticmethod
+    def submitted_again(user: Any, occupation: Any, boss: Any) -> Any:
+        """Sent back once, so that there is a photo that was sent back."""
+        returned = scenes.registration_at(Status.RETURNED, user, occupation, boss)
+        returned.set_portrait(scenes.portrait_of(user, "#dfe9f5"))
+        return scenes.take(returned, Action.SUBMIT, user)
 
     def address(self, route: str) -> str:
         """A route with everything filled in; the draft is the owner's, the desk's object is in the plan."""
@@ -253,6 +260,7 @@ RULES: dict[str, Rule] = {
     "admin:registrations_registration_history": committee("200", "admin:index"),
     "admin/registrations/registration/<path:object_id>/": desk(CHANGE),
     "admin:registrations_registration_portrait": committee("200", "404"),
+    "admin:registrations_registration_former": committee("200", "404"),
     "admin:registrations_registration_number": committee("403 403 200", "404", viewer="403"),
     "admin:registrations_registration_reopen": committee(f"{CHANGE} {CHANGE} 200", "404"),
     **{

@@ -13,12 +13,13 @@ from accounts.audit import record
 from accounts.models import AuditEntry, Consent, User
 from accounts.oidc import remember_vouched
 from accounts.verbs import Verb
+from photos.findings import Doubt
 from photos.models import Portrait, Upload
 from photos.pipeline import suggest_box
 from plans.models import Attachment, CommitteeMember, Occupation, Plan, Role
 from profiles.models import Profile
 from registrations import intake
-from registrations.decisions import FIXABLE
+from registrations.decisions import items_of
 from registrations.demonstration.calendar import moments
 from registrations.demonstration.people import KNOWN, OPERATOR, Person
 from registrations.demonstration.plans import PLANS, Outline
@@ -148,7 +149,8 @@ def fill_profile(user: User, details: dict[str, object], look: Look | None) -> P
 
 def portrait(user: User, look: Look) -> Portrait:
     upload = Upload.objects.receive(user, draw(look))
-    return upload.crop(suggest_box(upload.width, upload.height))
+    # One stands before a grey wall, which is why she gets it back; and nobody drawn has a face for a detector.
+    return upload.crop(suggest_box(upload.width, upload.height), confirmed=list(Doubt))
 
 
 def tell(story: Story, plan: Plan, now: datetime) -> None:
@@ -169,9 +171,7 @@ def tell(story: Story, plan: Plan, now: datetime) -> None:
 
 
 def take(registration: Registration, story: Story, action: Action, moment: datetime) -> None:
-    items = [
-        {"field": name, "label": FIXABLE[name], "sentence": sentence} for name, sentence in story.items(action).items()
-    ]
+    items = items_of(story.items(action), story.reasons(action))
     registration.take(action, by=actor(registration, action), note=story.note(action), items=items, at=moment)
 
 

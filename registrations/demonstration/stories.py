@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from photos.reasons import Reason
 from registrations.demonstration.people import KNOWN, Person, crowd, details, is_woman
 from registrations.demonstration.plans import PLANS, Outline, Trade
 from registrations.demonstration.portraits import GREY_GROUND, MEN, WOMEN, Look
@@ -36,10 +37,10 @@ FATES = {
 }
 WHAT_TO_FIX = (
     {"certificate_number": "证书编号与证书不一致，请核对后重新填写。"},
-    {"portrait": "照片中头部偏小，请重新裁切，让头部和肩部充满画面。", "employer": "请填写营业执照上的单位全称。"},
+    {"portrait": "", "employer": "请填写营业执照上的单位全称。"},
     {"skill_level": "所填等级与证书不符，请按证书填写。", "education": "请填写已取得的最高学历。"},
 )
-GREY_PORTRAIT = {"portrait": "照片背景发灰，请换成白色背景的近期照片。", "employer": "请填写营业执照上的单位全称。"}
+GREY_PORTRAIT = {"portrait": "现在是灰色背景，这个竞赛要白色的。", "employer": "请填写营业执照上的单位全称。"}
 NOTES = {
     Action.APPROVE: ("", "材料齐全，符合参赛条件。", ""),
     Action.REJECT: ("工作单位不在本市，不符合参赛条件。", "所持证书的等级低于参赛条件的要求。"),
@@ -72,6 +73,12 @@ class Story:
         if action != Action.RETURN:
             return {}
         return GREY_PORTRAIT if self.look is GREY_GROUND else WHAT_TO_FIX[self.serial % len(WHAT_TO_FIX)]
+
+    def reasons(self, action: Action) -> tuple[Reason, ...]:
+        """What is wrong with the portrait, where something is."""
+        if "portrait" not in self.items(action):
+            return ()
+        return (Reason.BACKGROUND,) if self.look is GREY_GROUND else (Reason.HEAD_SMALL,)
 
 
 def look_of(serial: int) -> Look:

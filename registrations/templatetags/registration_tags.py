@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from photos.reasons import Reason, known
 from plans.models import Plan
 from registrations.models import Registration
 from registrations.workflow import Status
@@ -50,3 +51,15 @@ def next_step(registration: Registration) -> str:
         Status.WITHDRAWN: "您已撤回这份报名。报名截止前可以重新报名。",
     }
     return sentences[registration.state]
+
+
+@register.filter
+def reasons(codes: list[str] | None) -> list[Reason]:
+    """Why a portrait was sent back; lines of the trail from before there were codes have none."""
+    return known(codes or [])
+
+
+@register.filter
+def mended_by_cropping(reasons: list[Reason]) -> bool:
+    """Whether another frame may be enough; where no reason has a code, it may."""
+    return all(reason.by_cropping for reason in reasons)

@@ -21,12 +21,16 @@ from tests.browser.scenery import (
     at,
     auditor,
     complete_profile,
+    desk_of,
     draft,
     full_plan,
     lines_of_a_day,
     many_plans,
+    member_of,
+    mended,
     path_of,
     uploaded,
+    warned,
     without_consent,
 )
 
@@ -315,6 +319,63 @@ def record_mistaken(here: Place) -> None:
 @place("desk: record, one line")
 def record_line(here: Place) -> None:
     here.go(f"{RECORD}{lines_of_a_day().pk}/change/", auditor())
+
+
+# --- The committee's desk -------------------------------------------------------------------------------------------
+
+
+@place("desk: registration")
+def desk(here: Place) -> None:
+    registration = at(Status.SUBMITTED, applicant())
+    here.go(desk_of(registration), member_of(registration))
+
+
+@place("desk: registration, warnings")
+def desk_warnings(here: Place) -> None:
+    registration = warned()
+    here.go(desk_of(registration), member_of(registration))
+
+
+@place("desk: registration, enlarged")
+def desk_enlarged(here: Place) -> None:
+    desk(here)
+    assert here.page
+    here.page.locator(".enlarge summary").press("Enter")
+
+
+@place("desk: registration, photo exchanged")
+def desk_exchanged(here: Place) -> None:
+    registration = mended()
+    here.go(desk_of(registration), member_of(registration))
+
+
+@place("desk: return, asked")
+def desk_return(here: Place) -> None:
+    registration = at(Status.SUBMITTED, applicant())
+    here.go(desk_of(registration, "return"), member_of(registration))
+
+
+@place("desk: return, filled in")
+def desk_return_filled(here: Place) -> None:
+    desk_return(here)
+    page = here.page
+    assert page
+    for label in ("模糊", "头部过小"):
+        page.get_by_role("checkbox", name=label).check()
+    page.get_by_label("补充说明").fill("请用原来的照片，不要用聊天软件转发过的。")
+    page.get_by_label("手机").fill("打不通，请核对。")
+
+
+@place("desk: return, with mistakes")
+def desk_return_wrong(here: Place) -> None:
+    desk_return(here)
+    page = here.page
+    assert page
+    page.get_by_role("checkbox", name="翻拍").check()
+    page.get_by_role("checkbox", name="模糊").evaluate("box => { box.value = 'ugly'; box.checked = true }")
+    page.get_by_label("补充说明").fill("请重拍。" * 60)
+    page.get_by_role("button", name="确认退回修改").click()
+    expect(page.get_by_text("勾选的照片问题里有一项不在列表里")).to_be_visible()
 
 
 @place("no member of a committee")

@@ -8,11 +8,14 @@ from accounts.audit import record
 from accounts.erasure import remove_lines
 from accounts.models import AuditEntry, Consent, User
 from accounts.verbs import Verb
+from photos.findings import Doubt, Finding
 from photos.models import Portrait, Upload
 from photos.pipeline import suggest_box
+from photos.reasons import Reason
 from plans.models import CommitteeMember, Level, Plan, Role
 from profiles.models import Profile
 from registrations import intake
+from registrations.decisions import items_of
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
@@ -30,10 +33,10 @@ DESCRIPTION = """\
 - 理论
 - 实操
 """
-REMARKS = [
-    {"field": "portrait", "label": "证件照", "sentence": "背景不是白色，请在白墙前重拍或换一张。"},
-    {"field": "employer", "label": "工作单位", "sentence": "请填写与社保缴纳单位一致的全称。"},
-]
+REMARKS = items_of(
+    {"portrait": "身后的柜子请不要拍进去。", "employer": "请填写与社保缴纳单位一致的全称。"},
+    [Reason.BACKGROUND, Reason.HEAD_SMALL],
+)
 
 
 def full_plan() -> Plan:
@@ -112,6 +115,24 @@ def portrayed(user: User) -> Portrait:
     return upload.crop(suggest_box(upload.width, upload.height))
 
 
+def doubtful(user: User) -> Portrait:
+    """A portrait that its owner was warned of, with everything that can be measured and something that is new."""
+    upload = uploaded(user)
+    cropped = upload.crop(suggest_box(upload.width, upload.height), confirmed=list(Doubt))
+    Portrait.objects.filter(pk=cropped.pk).delete()  # one file, one row
+    names = ["owner", "upload", "file", "sha256", "spec", "width", "height"]
+    names += ["box_left", "box_top", "box_width", "box_height"]
+    return Portrait.objects.create(
+        measured={"bytes": 46301, "faces": 1, "head": 61.4, "background_share": 82, "brightness": 38.6}
+        | {"sharpness": 57.25, "something_new": 0.5},
+        findings=[
+            Finding(Doubt.BACKGROUND, "背景有 18% 不是白色，要求不超过 10%。").as_dict(),
+            Finding(Doubt.DARK, "照片偏暗，亮度 38.6%，一般在 45% 以上。").as_dict(),
+        ],
+        **{name: getattr(cropped, name) for name in names},
+    )
+
+
 def complete_profile(user: User) -> Profile:
     profile = Profile.of(user)
     profile.save_details(profile.version, {name: scenes.COMPLETE.get(name, "") for name in profile.details()})
@@ -147,5 +168,34 @@ def at(status: Status, user: User, plan: Plan | None = None) -> Registration:
     return scenes.fresh(registration)
 
 
+def member_of(registration: Registration) -> User:
+    """Somebody who reviews it."""
+    user = scenes.person("周敏")
+    CommitteeMember.objects.create(plan=registration.plan, user=user, role=Role.REVIEWER)
+    return user
+
+
+def warned() -> Registration:
+    """Submitted with a portrait that its applicant was warned of; since then the plan wants a smaller file."""
+    user = applicant()
+    registration = draft(user)
+    registration.set_portrait(doubtful(user))
+    registration = scenes.take(registration, Action.SUBMIT, user)
+    registration.plan.photo_max_kilobytes = 100
+    registration.plan.save()
+    return registration
+
+
+def mended() -> Registration:
+    """Sent back for its portrait, submitted again with another one."""
+    registration = at(Status.RETURNED, applicant())
+    registration.set_portrait(scenes.portrait_of(registration.applicant, "#dfe9f5"))
+    return scenes.take(registration, Action.SUBMIT, registration.applicant)
+
+
 def path_of(registration: Registration, page: str = "") -> str:
     return f"{registration.get_absolute_url()}{page}"
+
+
+def desk_of(registration: Registration, page: str = "change") -> str:
+    return f"/admin/registrations/registration/{registration.pk}/{page}/"

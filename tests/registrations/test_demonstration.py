@@ -154,7 +154,9 @@ def test_every_step_lies_between_opening_and_the_end_and_follows_the_one_before(
 
 def test_the_committee_has_said_why_field_by_field() -> None:
     returned = [event.items for event in ReviewEvent.objects.filter(action="return")]
-    assert all(items and all(set(item) == {"field", "label", "sentence"} for item in items) for items in returned)
+    assert all(items and all({"field", "label", "sentence"} <= set(item) for item in items) for items in returned)
+    codes = {code for items in returned for item in items for code in item.get("codes", [])}
+    assert codes == {"background", "head_small"}
     assert all(event.note for event in ReviewEvent.objects.filter(action__in=["reject", "reopen"]))
     assert set(ReviewEvent.objects.values_list("action", flat=True)) == {
         *("submit", "recall", "withdraw", "return", "approve", "reject", "reopen")
@@ -166,9 +168,14 @@ def test_lifang_has_portrait_and_employer_to_fix() -> None:
     correction = returned.correction()
     assert correction is not None
     assert returned.unseen and returned.closed_reason() == ""
-    assert [(item["field"], item["label"]) for item in correction.items] == [
-        ("portrait", "证件照"),
-        ("employer", "工作单位"),
+    assert correction.items == [
+        {
+            "field": "portrait",
+            "label": "证件照",
+            "codes": ["background"],
+            "sentence": "背景不是要求的颜色，或者有杂物、阴影，请换一张背景符合要求的照片。现在是灰色背景，这个竞赛要白色的。",
+        },
+        {"field": "employer", "label": "工作单位", "sentence": "请填写营业执照上的单位全称。"},
     ]
 
 

@@ -12,6 +12,7 @@ from registrations.models import Registration, ReviewEvent
 from registrations.workflow import Action, Status, StepRefused
 from tests import scenes
 from tests.registrations.reading import situation
+from tests.registrations.threads import at_once
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 5, 20, 12, 0, tzinfo=BEIJING)
@@ -28,9 +29,9 @@ def told(monkeypatch):
     return heard
 
 
-def refusal_of(registration, action, by, note=""):
+def refusal_of(registration, action, by, note="", portrait=None):
     with pytest.raises(StepRefused) as refusal:
-        registration.take(action, by=by, note=note)
+        registration.take(action, by=by, note=note, seen_portrait=portrait)
     return str(refusal.value)
 
 
@@ -78,6 +79,81 @@ def test_the_line_says_which_portrait_and_version(applicant, occupation, reviewe
     ]
     assert portrait != again.portrait_sha256
     assert list(registration.events.all()) == [again, returned, submitted]
+
+
+PHOTO_CHANGED = "已换过照片，请看过新照片后再决定。"
+
+
+def test_a_decision_names_the_portrait_that_was_seen(applicant, occupation, reviewer, manager):
+    submitted = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+    was, seen = situation(submitted), submitted.portrait.sha256
+    for other in ("", "0" * 64):
+        assert refusal_of(submitted, Action.APPROVE, reviewer, portrait=other) == PHOTO_CHANGED
+        assert situation(submitted) == was
+    event = submitted.take(Action.APPROVE, by=reviewer, seen_portrait=seen)
+    assert (event.after, event.portrait_sha256) == ("approved", seen)
+
+
+def test_a_portrait_that_was_exchanged_behind_the_instance_is_noticed(applicant, occupation, reviewer, manager):
+    """Of the same version, as no road of ours makes it: the statement that writes the status looks for itself."""
+    on_screen = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+    other = scenes.portrait_of(applicant, "#112233")
+    Registration.objects.filter(pk=on_screen.pk).update(portrait=other)
+    was, seen = situation(on_screen), on_screen.portrait.sha256
+    assert refusal_of(on_screen, Action.APPROVE, reviewer, portrait=seen) == PHOTO_CHANGED
+    assert refusal_of(on_screen, Action.APPROVE, reviewer) == FASTER
+    assert situation(on_screen) == was
+
+
+def test_another_change_is_not_said_to_be_one_of_the_photo(applicant, occupation, reviewer, manager):
+    on_screen = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+    scenes.take(on_screen, Action.RECALL, applicant)
+    again = scenes.fresh(on_screen)
+    again.write(again.version, employer="北京第二机床厂")
+    scenes.take(again, Action.SUBMIT, applicant)
+    assert refusal_of(on_screen, Action.APPROVE, reviewer, portrait=on_screen.portrait.sha256) == FASTER
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_photo_is_exchanged_while_somebody_decides():
+    """Two connections at the same moment: whoever comes second is refused, and nothing is done by halves."""
+    occupation = scenes.occupation(scenes.open_plan())
+    reviewer, person = scenes.member(occupation.plan, "reviewer"), scenes.person()
+    submitted = scenes.registration_at(Status.SUBMITTED, person, occupation, reviewer)
+    seen, other = submitted.portrait.sha256, scenes.portrait_of(person, "#112233")
+    looking = scenes.fresh(submitted)
+
+    def exchange():
+        for_change = scenes.take(submitted, Action.RECALL, person)
+        for_change.set_portrait(other)
+        return scenes.take(for_change, Action.SUBMIT, person).status
+
+    decided, exchanged = at_once(lambda: looking.take(Action.APPROVE, by=reviewer, seen_portrait=seen).after, exchange)
+    now, trail = scenes.fresh(submitted), [line.portrait_sha256 for line in submitted.events.filter(action="approve")]
+    if decided == Status.APPROVED:
+        assert (now.status, now.portrait.sha256, trail) == (Status.APPROVED, seen, [seen])
+        assert exchanged.startswith(("这份报名现在是“审核通过”", "这份报名刚刚被处理过"))
+    else:
+        assert decided in {PHOTO_CHANGED, FASTER}
+        assert (now.status, now.portrait.sha256, trail) == (Status.SUBMITTED, other.sha256, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_connection_has_exchanged_is_not_decided():
+    occupation = scenes.occupation(scenes.open_plan())
+    reviewer, person = scenes.member(occupation.plan, "reviewer"), scenes.person()
+    submitted = scenes.registration_at(Status.SUBMITTED, person, occupation, reviewer)
+    looking, other = scenes.fresh(submitted), scenes.portrait_of(person, "#112233")
+
+    def exchange():
+        for_change = scenes.take(submitted, Action.RECALL, person)
+        for_change.set_portrait(other)
+        return scenes.take(for_change, Action.SUBMIT, person).status
+
+    assert at_once(exchange) == [Status.SUBMITTED]
+    was, seen = situation(submitted), looking.portrait.sha256
+    (answer,) = at_once(lambda: looking.take(Action.REJECT, by=reviewer, note="不符合", seen_portrait=seen).after)
+    assert (answer, situation(submitted)) == (PHOTO_CHANGED, was)
 
 
 def test_the_instance_knows_what_it_has_become(applicant, occupation):

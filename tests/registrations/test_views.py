@@ -660,7 +660,7 @@ def test_what_was_returned_is_a_list_of_tasks(visitor, applicant, occupation, ma
     ]
     for name in ("detail", "edit", "check"):
         answer = visitor.get(address(name, submitted))
-        assert tasks(answer) == ["证件照：请上传白底照片", "职业（工种）：请选学生组", "手机：打不通"]
+        assert tasks(answer) == ["证件照：请上传白底照片 重新上传 重新裁切", "职业（工种）：请选学生组", "手机：打不通"]
         assert [link for link in links if f'href="{link}"' not in answer.content.decode()] == []
 
 
