@@ -2,9 +2,10 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import astuple
 from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from photos import pipeline
 from photos.findings import Finding, PhotoDoubtful
-from photos.pipeline import DEFAULT_SPEC, Box
+from photos.pipeline import DEFAULT_SPEC, Box, PhotoRefused
 from photos.spec import PhotoSpec
 
 logger = logging.getLogger(__name__)
@@ -36,32 +37,46 @@ class PhotoClosed(Exception):
 def _keep[Row: models.Model](pieces: Mapping[str, bytes], create: Callable[..., Row]) -> Row:
     """Store each piece in its folder under a random name, then `create(*names)` the row; when anything fails, nothing remains.
 
-    What the file was called on the person's own machine is not kept.
-    Raises StorageUnavailable, or whatever `create` raises.
+    Files before their row, so that no row is ever without one (docs/adr/0013). What the file was called on the
+    person's own machine is not kept. Raises StorageUnavailable, or whatever `create` raises.
     """
-    stored: list[str] = []
+    names: list[str] = []
     try:
-        stored.extend(_store(folder, data) for folder, data in pieces.items())
+        for folder, data in pieces.items():
+            names.append(f"{folder}/{timezone.localdate():%Y}/{uuid4()}.jpg")
+            names[-1] = _store(names[-1], data)
         with transaction.atomic():
-            return create(*stored)
+            return create(*names)
     except BaseException:
-        for name in stored:
-            remove_file(name)
+        remove_files(names)  # the last one as well: an answer that was lost may have been a yes
         raise
 
 
-def _store(folder: str, data: bytes) -> str:
-    name = f"{folder}/{timezone.localdate():%Y}/{uuid4()}.jpg"
+def _store(name: str, data: bytes) -> str:
     try:
         return default_storage.save(name, ContentFile(data))
     except Exception as problem:
         logger.exception("The photo storage did not take a file of %d bytes.", len(data))
-        remove_file(name)  # a disk that fills leaves a torso
         raise StorageUnavailable from problem
 
 
+PATIENCE = 4  # seconds
+
+
+def remove_files(names: Iterable[str]) -> int:
+    """How many are gone. A storage that keeps somebody waiting is not asked again; `manage.py sweep_photos` does it."""
+    until, gone = monotonic() + PATIENCE, 0
+    for name in names:
+        removed = remove_file(name)
+        gone += removed
+        if not removed and monotonic() > until:
+            logger.error("The photo storage is too slow; files that no row names stay for the sweep.")
+            break
+    return gone
+
+
 def remove_file(name: str) -> bool:
-    """Whether the file is gone. One that cannot be deleted is in the log; `manage.py purge_expired` tries again."""
+    """Whether the file is gone. One that cannot be deleted is in the log; `manage.py sweep_photos` tries again."""
     try:
         default_storage.delete(name)
     except Exception:
@@ -146,10 +161,13 @@ class Upload(models.Model):
         )
 
     def read(self) -> bytes:
-        """The bytes of the working copy, or StorageUnavailable."""
+        """The bytes of the working copy. Raises PhotoRefused when they are lost, StorageUnavailable."""
         try:
             with self.file.open("rb") as file:
                 return file.read()
+        except FileNotFoundError as problem:
+            logger.error("The working copy of upload %s is missing from the photo storage.", self.pk)
+            raise PhotoRefused("这张照片的原件已经找不到了，不能再裁切。请重新上传照片。") from problem
         except Exception as problem:
             logger.exception("The working copy of upload %s could not be read.", self.pk)
             raise StorageUnavailable from problem

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.retention import Part, Rows
-from photos.models import Portrait, Upload, remove_file
+from photos.models import Portrait, Upload, remove_file, remove_files
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ def remove(pictures: models.QuerySet[Any]) -> int:
     """Remove these rows, and after the commit their files. A file that stays is found again by OrphanFiles."""
     found = list(pictures.values_list("pk", *FILES[pictures.model]))
     removed = pictures.model._base_manager.filter(pk__in=[pk for pk, *_ in found]).delete()
-    for name in (name for _, *names in found for name in names if name):
-        transaction.on_commit(partial(remove_file, name), robust=True)
+    names = [name for _, *names in found for name in names if name]
+    transaction.on_commit(partial(remove_files, names), robust=True)
     return removed[1].get(pictures.model._meta.label, 0)
 
 

@@ -1,6 +1,5 @@
 """The committee's desk, plain for now: the registrations of its plans, one on a page, and the steps of the table."""
 
-from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,7 +15,7 @@ from accounts import kept_forms
 from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from photos.delivery import deliver
+from photos.delivery import deliver, delivered
 from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
 from plans.models import Division, Occupation, Plan, Role
 from registrations.decisions import DecisionForm
@@ -201,7 +200,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         if registration.portrait is None:
             raise Http404("no portrait")
         answer = deliver(registration.portrait)
-        if request.method == "GET" and answer.status_code == HTTPStatus.OK:  # HEAD shows nothing
+        if request.method == "GET" and delivered(answer):  # HEAD shows nothing
             record(signed_in(request), Verb.PHOTO_VIEWED, registration, subject=registration.applicant)
         return answer
 

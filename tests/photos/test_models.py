@@ -83,9 +83,9 @@ def test_a_storage_that_fills_leaves_no_torso(person, files, monkeypatch):
 def test_a_working_copy_that_is_gone_is_a_sentence(person, files):
     upload = Upload.objects.receive(person, encoded(quarters()))
     default_storage.delete(upload.file.name)
-    with pytest.raises(StorageUnavailable) as refused:
+    with pytest.raises(PhotoRefused) as refused:
         upload.crop(Box(0, 0, 300, 0))
-    assert str(refused.value) == UNAVAILABLE
+    assert str(refused.value) == "这张照片的原件已经找不到了，不能再裁切。请重新上传照片。"
 
 
 def test_a_portrait_is_never_changed(person, storage):
