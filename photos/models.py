@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import astuple
+from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -85,7 +86,15 @@ def remove_file(name: str) -> bool:
     return True
 
 
-class UploadQuerySet(models.QuerySet["Upload"]):
+class FileRows(models.QuerySet[Any]):
+    """Rows that have a file each."""
+
+    def mark(self, lost_at: datetime | None) -> int:
+        """Since when the file is known to be lost (aware), or None. The picture itself does not change by it."""
+        return models.QuerySet.update(self, lost_at=lost_at)
+
+
+class UploadQuerySet(FileRows):
     def owned_by(self, user: Any) -> "UploadQuerySet":
         return self.filter(owner=user)
 
@@ -117,12 +126,20 @@ class Upload(models.Model):
     received_bytes = models.PositiveIntegerField("收到的字节数", default=0, editable=False)
     face = models.JSONField("人脸的位置", null=True, editable=False)  # [left, top, width, height], pixels of the copy
     created_at = models.DateTimeField("上传时间", default=timezone.now, editable=False)
+    lost_at = models.DateTimeField("发现文件丢失的时间", null=True, editable=False)  # manage.py sweep_photos
 
     objects = UploadQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "照片原件"
         ordering = ("-created_at",)
+        constraints = [
+            # One file is one row's: the sweep and a removal go by the name. They are found by it, too.
+            models.UniqueConstraint(fields=["file"], name="photos_one_upload_for_each_file"),
+            models.UniqueConstraint(
+                fields=["preview"], condition=~models.Q(preview=""), name="photos_one_upload_for_each_preview"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"照片原件 {self.width}×{self.height}"
@@ -177,12 +194,19 @@ class PortraitUnchangeable(TypeError):
     """A portrait is never changed: what was submitted, reviewed and approved must stay the same picture."""
 
 
-class PortraitQuerySet(models.QuerySet["Portrait"]):
+class PortraitQuerySet(FileRows):
     def update(self, **values: Any) -> int:
-        raise PortraitUnchangeable("A portrait cannot be changed; crop a new one.")
+        if values != {"upload": None}:  # what on_delete does when the working copy goes
+            raise PortraitUnchangeable("A portrait cannot be changed; crop a new one.")
+        return super().update(**values)
 
     def bulk_update(self, *arguments: Any, **options: Any) -> int:
         raise PortraitUnchangeable("Portraits cannot be changed; crop new ones.")
+
+    def bulk_create(self, objs: Any, *arguments: Any, **options: Any) -> Any:
+        if options.get("update_conflicts") or len(arguments) > 2 and arguments[2]:
+            raise PortraitUnchangeable("Portraits cannot be changed; crop new ones.")
+        return super().bulk_create(objs, *arguments, **options)
 
 
 class Portrait(models.Model):
@@ -208,12 +232,15 @@ class Portrait(models.Model):
     measured = models.JSONField("测量结果", default=dict, editable=False)  # {name: number}, photos/quality.py
     findings = models.JSONField("提示", default=list, editable=False)  # what the person was told and confirmed
     created_at = models.DateTimeField("裁切时间", default=timezone.now, editable=False)
+    lost_at = models.DateTimeField("发现文件丢失的时间", null=True, editable=False)  # manage.py sweep_photos
 
     objects = PortraitQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "证件照"
         ordering = ("-created_at",)
+        base_manager_name = "objects"  # its guards hold for what Django itself does with rows, too
+        constraints = [models.UniqueConstraint(fields=["file"], name="photos_one_portrait_for_each_file")]
 
     def __str__(self) -> str:
         return f"证件照 {self.width}×{self.height}"
