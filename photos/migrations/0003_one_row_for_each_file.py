@@ -38,38 +38,46 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('photos', '0002_what_was_measured_and_for_which_spec'),
+        ("photos", "0002_what_was_measured_and_for_which_spec"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='portrait',
-            options={'base_manager_name': 'objects', 'ordering': ('-created_at',), 'verbose_name': '证件照', 'verbose_name_plural': '证件照'},
+            name="portrait",
+            options={
+                "base_manager_name": "objects",
+                "ordering": ("-created_at",),
+                "verbose_name": "证件照",
+                "verbose_name_plural": "证件照",
+            },
         ),
         migrations.AddField(
-            model_name='portrait',
-            name='lost_at',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='发现文件丢失的时间'),
+            model_name="portrait",
+            name="lost_at",
+            field=models.DateTimeField(editable=False, null=True, verbose_name="发现文件丢失的时间"),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='lost_at',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='发现文件丢失的时间'),
+            model_name="upload",
+            name="lost_at",
+            field=models.DateTimeField(editable=False, null=True, verbose_name="发现文件丢失的时间"),
         ),
         migrations.AddConstraint(
-            model_name='portrait',
-            constraint=models.UniqueConstraint(fields=('file',), name='photos_one_portrait_for_each_file'),
+            model_name="portrait",
+            constraint=models.UniqueConstraint(fields=("file",), name="photos_one_portrait_for_each_file"),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.UniqueConstraint(fields=('file',), name='photos_one_upload_for_each_file'),
+            model_name="upload",
+            constraint=models.UniqueConstraint(fields=("file",), name="photos_one_upload_for_each_file"),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.UniqueConstraint(condition=models.Q(('preview', ''), _negated=True), fields=('preview',), name='photos_one_upload_for_each_preview'),
+            model_name="upload",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("preview", ""), _negated=True),
+                fields=("preview",),
+                name="photos_one_upload_for_each_preview",
+            ),
         ),
         migrations.RunPython(install, remove),
     ]
