@@ -45,7 +45,27 @@ def read(name: str, parse: Callable[[str], Any], *, cure: str, default: Any = RE
         raise ImproperlyConfigured(f"环境变量 {name} 的值不正确。{cure}") from None
 
 
+def together(name: str, **needed: str) -> None:
+    """What a variable cannot do without: nothing of the kind when it is empty. Raises ImproperlyConfigured."""
+    missing = [other for other, value in needed.items() if not value]
+    if os.environ.get(name, "").strip() and missing:
+        raise ImproperlyConfigured(f"设了 {name}，就还要设 {'、'.join(missing)}。{DECLARED[missing[0]].cure}")
+
+
 def text(value: str) -> str:
+    return value
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        return {word: word for word in allowed}[value.lower()]
+
+    return parse
+
+
+def path_prefix(value: str) -> str:
+    if not value.startswith("/") or not value.endswith("/") or value == "/":
+        raise ValueError("not a prefix")
     return value
 
 

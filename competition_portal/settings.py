@@ -134,6 +134,51 @@ PHOTO_SPEC = env.read(
     "名称有 width、height、dpi、source_width、source_height、min_kilobytes、max_kilobytes、background、note；"
     "background 是 white、blue、red 或 any。",
 )
+PHOTO_DAILY_UPLOADS = env.read(
+    "PHOTO_DAILY_UPLOADS", env.positive, default=60, cure="写每个人 24 小时内最多上传多少张照片，例如 60。"
+)
+PHOTO_DAILY_MEGABYTES = env.read(
+    "PHOTO_DAILY_MEGABYTES",
+    env.positive,
+    default=300,
+    cure="写每个人 24 小时内最多上传多少 MB 照片，例如 300；不能小于一张照片的上限 20。",
+)
+PHOTO_DELIVERY = env.read(
+    "PHOTO_DELIVERY",
+    env.one_of("app", "accel", "signed"),
+    default="app",
+    cure="写 app（由本系统送出）、accel（由 nginx 从共用的目录送出）或 signed（浏览器用一分钟有效的地址到对象存储取）。",
+)
+PHOTO_ACCEL_PREFIX = env.read(
+    "PHOTO_ACCEL_PREFIX",
+    env.path_prefix,
+    default="/protected/",
+    cure="写 nginx 里标了 internal 的 location，前后都带 /，例如 /protected/。",
+)
+
+# --- Where private files are: photos and attachments -------------------------------------------------------------
+
+S3_ENDPOINT_URL = env.read(
+    "S3_ENDPOINT_URL",
+    env.url,
+    default="",
+    cure="写对象存储的地址，例如 https://s3.example.cn；留空就把照片和附件放在 DATA_DIR 的 private 目录里。",
+)
+S3_BUCKET = env.read("S3_BUCKET", env.text, default="", cure="写对象存储里专给本系统用的桶的名称。")
+S3_ACCESS_KEY = env.read("S3_ACCESS_KEY", env.text, default="", cure="写只能使用这个桶的访问密钥编号（access key）。")
+S3_SECRET_KEY = env.read("S3_SECRET_KEY", env.text, default="", cure="写与 S3_ACCESS_KEY 配对的密钥（secret key）。")
+S3_REGION = env.read("S3_REGION", env.text, default="us-east-1", cure="写对象存储的区域；没有区域的就不要设。")
+PRIVATE_FOLDER_SHARED = env.read(
+    "PRIVATE_FOLDER_SHARED",
+    env.boolean,
+    default=False,
+    cure="写 true 或 false；全部副本的 private 目录是同一个网络目录时才是 true。",
+)
+env.together("S3_ENDPOINT_URL", S3_BUCKET=S3_BUCKET, S3_ACCESS_KEY=S3_ACCESS_KEY, S3_SECRET_KEY=S3_SECRET_KEY)
+if PHOTO_DELIVERY != "app" and (PHOTO_DELIVERY == "signed") != bool(S3_ENDPOINT_URL):
+    raise ImproperlyConfigured(
+        "环境变量 PHOTO_DELIVERY 与存放照片的地方不相配。signed 要有对象存储（S3_ENDPOINT_URL），accel 要没有；不确定时写 app。"
+    )
 
 # --- The unified identity platform (OpenID Connect) ------------------------------------------------------------
 
@@ -322,9 +367,17 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", get_bootstrap_dir())]
 STORAGES = {
     # Photos and attachments: private, without a public address. Views deliver them after asking who asks.
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR / "private", "base_url": None},
-    },
+        "BACKEND": "photos.object_store.ObjectStore",
+        "OPTIONS": {
+            "endpoint": S3_ENDPOINT_URL,
+            "bucket": S3_BUCKET,
+            "access_key": S3_ACCESS_KEY,
+            "secret_key": S3_SECRET_KEY,
+            "region": S3_REGION,
+        },
+    }
+    if S3_ENDPOINT_URL
+    else {"BACKEND": "photos.storages.PrivateFolder", "OPTIONS": {"location": DATA_DIR / "private"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
@@ -341,9 +394,12 @@ FILE_UPLOAD_HANDLERS = [
 
 # --- Security --------------------------------------------------------------------------------------------------
 
-PLATFORM_ORIGIN = "{0.scheme}://{0.netloc}".format(
-    urlsplit(OIDC_OP_LOGOUT_ENDPOINT or OIDC_OP_AUTHORIZATION_ENDPOINT or OIDC_OP_ISSUER)
-)
+
+def origin_of(address: str) -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(address))
+
+
+PLATFORM_ORIGIN = origin_of(OIDC_OP_LOGOUT_ENDPOINT or OIDC_OP_AUTHORIZATION_ENDPOINT or OIDC_OP_ISSUER)
 CSP_REPORT_PATH = "/csp-report/"  # competition_portal/csp_reports.py
 CSP_REPORT_GROUP = "csp"
 SECURE_CSP = {
@@ -351,7 +407,8 @@ SECURE_CSP = {
     "script-src": [CSP.SELF],
     "style-src": [CSP.SELF],
     # data: for the icons in Bootstrap's style sheet; blob: for the photo that is shown before it is sent
-    "img-src": [CSP.SELF, "data:", "blob:"],
+    # a signed address is the object store's own
+    "img-src": [CSP.SELF, "data:", "blob:", *([origin_of(S3_ENDPOINT_URL)] if PHOTO_DELIVERY == "signed" else [])],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],

@@ -2,9 +2,11 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import astuple
+from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +18,7 @@ from django.utils import timezone
 
 from photos import pipeline
 from photos.findings import Finding, PhotoDoubtful
-from photos.pipeline import DEFAULT_SPEC, Box
+from photos.pipeline import DEFAULT_SPEC, Box, PhotoRefused
 from photos.spec import PhotoSpec
 
 logger = logging.getLogger(__name__)
@@ -36,32 +38,46 @@ class PhotoClosed(Exception):
 def _keep[Row: models.Model](pieces: Mapping[str, bytes], create: Callable[..., Row]) -> Row:
     """Store each piece in its folder under a random name, then `create(*names)` the row; when anything fails, nothing remains.
 
-    What the file was called on the person's own machine is not kept.
-    Raises StorageUnavailable, or whatever `create` raises.
+    Files before their row, so that no row is ever without one (docs/adr/0013). What the file was called on the
+    person's own machine is not kept. Raises StorageUnavailable, or whatever `create` raises.
     """
-    stored: list[str] = []
+    names: list[str] = []
     try:
-        stored.extend(_store(folder, data) for folder, data in pieces.items())
+        for folder, data in pieces.items():
+            names.append(f"{folder}/{timezone.localdate():%Y}/{uuid4()}.jpg")
+            names[-1] = _store(names[-1], data)
         with transaction.atomic():
-            return create(*stored)
+            return create(*names)
     except BaseException:
-        for name in stored:
-            remove_file(name)
+        remove_files(names)  # the last one as well: an answer that was lost may have been a yes
         raise
 
 
-def _store(folder: str, data: bytes) -> str:
-    name = f"{folder}/{timezone.localdate():%Y}/{uuid4()}.jpg"
+def _store(name: str, data: bytes) -> str:
     try:
         return default_storage.save(name, ContentFile(data))
     except Exception as problem:
         logger.exception("The photo storage did not take a file of %d bytes.", len(data))
-        remove_file(name)  # a disk that fills leaves a torso
         raise StorageUnavailable from problem
 
 
+PATIENCE = 4  # seconds
+
+
+def remove_files(names: Iterable[str]) -> int:
+    """How many are gone. A storage that keeps somebody waiting is not asked again; `manage.py sweep_photos` does it."""
+    until, gone = monotonic() + PATIENCE, 0
+    for name in names:
+        removed = remove_file(name)
+        gone += removed
+        if not removed and monotonic() > until:
+            logger.error("The photo storage is too slow; files that no row names stay for the sweep.")
+            break
+    return gone
+
+
 def remove_file(name: str) -> bool:
-    """Whether the file is gone. One that cannot be deleted is in the log; `manage.py purge_expired` tries again."""
+    """Whether the file is gone. One that cannot be deleted is in the log; `manage.py sweep_photos` tries again."""
     try:
         default_storage.delete(name)
     except Exception:
@@ -70,7 +86,15 @@ def remove_file(name: str) -> bool:
     return True
 
 
-class UploadQuerySet(models.QuerySet["Upload"]):
+class FileRows(models.QuerySet[Any]):
+    """Rows that have a file each."""
+
+    def mark(self, lost_at: datetime | None) -> int:
+        """Since when the file is known to be lost (aware), or None. The picture itself does not change by it."""
+        return models.QuerySet.update(self, lost_at=lost_at)
+
+
+class UploadQuerySet(FileRows):
     def owned_by(self, user: Any) -> "UploadQuerySet":
         return self.filter(owner=user)
 
@@ -102,12 +126,20 @@ class Upload(models.Model):
     received_bytes = models.PositiveIntegerField("收到的字节数", default=0, editable=False)
     face = models.JSONField("人脸的位置", null=True, editable=False)  # [left, top, width, height], pixels of the copy
     created_at = models.DateTimeField("上传时间", default=timezone.now, editable=False)
+    lost_at = models.DateTimeField("发现文件丢失的时间", null=True, editable=False)  # manage.py sweep_photos
 
     objects = UploadQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "照片原件"
         ordering = ("-created_at",)
+        constraints = [
+            # One file is one row's: the sweep and a removal go by the name. They are found by it, too.
+            models.UniqueConstraint(fields=["file"], name="photos_one_upload_for_each_file"),
+            models.UniqueConstraint(
+                fields=["preview"], condition=~models.Q(preview=""), name="photos_one_upload_for_each_preview"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"照片原件 {self.width}×{self.height}"
@@ -146,10 +178,13 @@ class Upload(models.Model):
         )
 
     def read(self) -> bytes:
-        """The bytes of the working copy, or StorageUnavailable."""
+        """The bytes of the working copy. Raises PhotoRefused when they are lost, StorageUnavailable."""
         try:
             with self.file.open("rb") as file:
                 return file.read()
+        except FileNotFoundError as problem:
+            logger.error("The working copy of upload %s is missing from the photo storage.", self.pk)
+            raise PhotoRefused("这张照片的原件已经找不到了，不能再裁切。请重新上传照片。") from problem
         except Exception as problem:
             logger.exception("The working copy of upload %s could not be read.", self.pk)
             raise StorageUnavailable from problem
@@ -159,12 +194,19 @@ class PortraitUnchangeable(TypeError):
     """A portrait is never changed: what was submitted, reviewed and approved must stay the same picture."""
 
 
-class PortraitQuerySet(models.QuerySet["Portrait"]):
+class PortraitQuerySet(FileRows):
     def update(self, **values: Any) -> int:
-        raise PortraitUnchangeable("A portrait cannot be changed; crop a new one.")
+        if values != {"upload": None}:  # what on_delete does when the working copy goes
+            raise PortraitUnchangeable("A portrait cannot be changed; crop a new one.")
+        return super().update(**values)
 
     def bulk_update(self, *arguments: Any, **options: Any) -> int:
         raise PortraitUnchangeable("Portraits cannot be changed; crop new ones.")
+
+    def bulk_create(self, objs: Any, *arguments: Any, **options: Any) -> Any:
+        if options.get("update_conflicts") or len(arguments) > 2 and arguments[2]:
+            raise PortraitUnchangeable("Portraits cannot be changed; crop new ones.")
+        return super().bulk_create(objs, *arguments, **options)
 
 
 class Portrait(models.Model):
@@ -190,12 +232,15 @@ class Portrait(models.Model):
     measured = models.JSONField("测量结果", default=dict, editable=False)  # {name: number}, photos/quality.py
     findings = models.JSONField("提示", default=list, editable=False)  # what the person was told and confirmed
     created_at = models.DateTimeField("裁切时间", default=timezone.now, editable=False)
+    lost_at = models.DateTimeField("发现文件丢失的时间", null=True, editable=False)  # manage.py sweep_photos
 
     objects = PortraitQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "证件照"
         ordering = ("-created_at",)
+        base_manager_name = "objects"  # its guards hold for what Django itself does with rows, too
+        constraints = [models.UniqueConstraint(fields=["file"], name="photos_one_portrait_for_each_file")]
 
     def __str__(self) -> str:
         return f"证件照 {self.width}×{self.height}"

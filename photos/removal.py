@@ -3,23 +3,20 @@
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from accounts.retention import Part, Rows
-from photos.models import Portrait, Upload, remove_file
+from photos.models import Portrait, Upload, remove_file, remove_files
+from photos.sweep import PLACES
 
 logger = logging.getLogger(__name__)
 
-FOLDERS = {"uploads": (Upload, "file"), "previews": (Upload, "preview"), "portraits": (Portrait, "file")}
 FILES = {Upload: ("file", "preview"), Portrait: ("file",)}
-GRACE = timedelta(days=1)  # a file is stored before its row: one that is younger may be about to get it
 
 
 def unused(portraits: models.QuerySet[Portrait]) -> models.QuerySet[Portrait]:
@@ -35,8 +32,8 @@ def remove(pictures: models.QuerySet[Any]) -> int:
     """Remove these rows, and after the commit their files. A file that stays is found again by OrphanFiles."""
     found = list(pictures.values_list("pk", *FILES[pictures.model]))
     removed = pictures.model._base_manager.filter(pk__in=[pk for pk, *_ in found]).delete()
-    for name in (name for _, *names in found for name in names if name):
-        transaction.on_commit(partial(remove_file, name), robust=True)
+    names = [name for _, *names in found for name in names if name]
+    transaction.on_commit(partial(remove_files, names), robust=True)
     return removed[1].get(pictures.model._meta.label, 0)
 
 
@@ -56,12 +53,9 @@ class OrphanFiles:
     label: str = "没有记录的照片文件"
 
     def names(self) -> Iterator[str]:
-        for folder, (model, field) in FOLDERS.items():
-            below = {f"{field}__startswith": f"{folder}/"}
-            known = set(model._base_manager.filter(**below).values_list(field, flat=True))
-            for name in files_below(folder):
-                if name not in known and default_storage.get_modified_time(name) < timezone.now() - GRACE:
-                    yield name
+        for place in PLACES:
+            for _, names in place.orphans():
+                yield from names
 
     def count(self, before: datetime) -> int:
         return sum(1 for _ in self.names())
@@ -69,16 +63,6 @@ class OrphanFiles:
     def purge(self, before: datetime) -> Iterator[int]:
         for name in self.names():
             yield int(remove_file(name))
-
-
-def files_below(folder: str) -> Iterator[str]:
-    try:
-        folders, files = default_storage.listdir(folder)
-    except FileNotFoundError:
-        return
-    yield from (f"{folder}/{name}" for name in files)
-    for name in folders:
-        yield from files_below(f"{folder}/{name}")
 
 
 PARTS: tuple[Part, ...] = (

@@ -1,6 +1,5 @@
 """The committee's desk: the registrations of its plans, one on a page, and the steps of the table."""
 
-from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,7 +15,7 @@ from accounts import kept_forms
 from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from photos.delivery import deliver
+from photos.delivery import deliver, delivered
 from photos.models import Portrait
 from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
 from plans.models import Plan, Role
@@ -147,7 +146,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         if portrait is None:
             raise Http404("no portrait")
         answer = deliver(portrait)
-        if request.method == "GET" and answer.status_code == HTTPStatus.OK:  # HEAD shows nothing
+        if request.method == "GET" and delivered(answer):  # HEAD shows nothing
             record(signed_in(request), Verb.PHOTO_VIEWED, registration, subject=registration.applicant, detail=detail)
         return answer
 

@@ -25,7 +25,7 @@ CHROMIUM_ARGUMENTS = [
 def own_storage(tmp_path: Path, settings: Any) -> None:
     """Photos of one test are not there in the next; pages link static files without a manifest."""
     storages = {name: dict(backend) for name, backend in settings.STORAGES.items()}
-    storages["default"]["OPTIONS"] = {"location": tmp_path / "private", "base_url": None}
+    storages["default"] = {"BACKEND": "photos.storages.PrivateFolder", "OPTIONS": {"location": tmp_path / "private"}}
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = storages
     settings.STATIC_ROOT = tmp_path  # whitenoise asks for a folder that exists

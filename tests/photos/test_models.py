@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from photos.models import Portrait, PortraitUnchangeable, StorageUnavailable, Upload
 from photos.pipeline import Box, PhotoRefused
@@ -83,9 +83,9 @@ def test_a_storage_that_fills_leaves_no_torso(person, files, monkeypatch):
 def test_a_working_copy_that_is_gone_is_a_sentence(person, files):
     upload = Upload.objects.receive(person, encoded(quarters()))
     default_storage.delete(upload.file.name)
-    with pytest.raises(StorageUnavailable) as refused:
+    with pytest.raises(PhotoRefused) as refused:
         upload.crop(Box(0, 0, 300, 0))
-    assert str(refused.value) == UNAVAILABLE
+    assert str(refused.value) == "这张照片的原件已经找不到了，不能再裁切。请重新上传照片。"
 
 
 def test_a_portrait_is_never_changed(person, storage):
@@ -95,7 +95,14 @@ def test_a_portrait_is_never_changed(person, storage):
         portrait.save,
         lambda: Portrait.objects.get().save(update_fields=["sha256"]),
         lambda: Portrait.objects.update(sha256="0" * 64),
+        lambda: Portrait._base_manager.update(upload=None, sha256="0" * 64),
         lambda: Portrait.objects.filter(pk=portrait.pk).bulk_update([portrait], ["sha256"]),
+        lambda: Portrait.objects.bulk_create(
+            [portrait], update_conflicts=True, unique_fields=["id"], update_fields=["sha256"]
+        ),
+        lambda: Portrait.objects.bulk_create([portrait], None, False, True, ["sha256"], ["id"]),
+        lambda: person.portraits.update(sha256="0" * 64),
+        lambda: Portrait.objects.update_or_create(pk=portrait.pk, defaults={"sha256": "0" * 64}),
     ]
     for change in changes:
         with pytest.raises(PortraitUnchangeable):
@@ -115,3 +122,27 @@ def test_a_discarded_portrait_takes_its_file_along(person, files, django_capture
     with django_capture_on_commit_callbacks(execute=True):
         portrait.discard()
     assert (Portrait.objects.count(), files()) == (0, {"uploads": 1, "portraits": 0})
+
+
+@pytest.mark.parametrize("change", ["sha256 = 'x'", "spec = '{}'", "file = 'y'", "upload_id = id"])
+def test_postgresql_itself_refuses_to_change_a_portrait(person, storage, change):
+    if connection.vendor != "postgresql":
+        pytest.skip("the trigger is PostgreSQL's")
+    Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0))
+    with pytest.raises(DatabaseError, match="a portrait is never changed"), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE photos_portrait SET {change}")
+
+
+def test_one_file_is_one_rows(person, storage):
+    portrait = Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0))
+    upload = portrait.upload
+    doubles = [
+        lambda: Upload.objects.create(owner=person, file=upload.file, width=1, height=1),
+        lambda: Upload.objects.create(owner=person, file="x", preview=upload.preview, width=1, height=1),
+        lambda: Portrait.objects.bulk_create([Portrait(owner=person, file=portrait.file, width=1, height=1)]),
+    ]
+    for create in doubles:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            create()
+    Upload.objects.create(owner=person, file="a", width=1, height=1)
+    Upload.objects.create(owner=person, file="b", width=1, height=1)  # without a preview, as many as there are

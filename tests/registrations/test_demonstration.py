@@ -36,7 +36,7 @@ def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -
     """The moment at which the demonstration was made."""
     now = timezone.localtime()
     own = {**settings.STORAGES, "default": {**settings.STORAGES["default"]}}
-    own["default"]["OPTIONS"] = {"location": tmp_path_factory.mktemp("demonstration"), "base_url": None}
+    own["default"]["OPTIONS"] = {"location": tmp_path_factory.mktemp("demonstration")}
     with django_db_blocker.unblock(), override_settings(STORAGES=own), transaction.atomic():
         assert make.prepare(now) is None
         yield now

@@ -1,5 +1,6 @@
 """Remove what was kept for as long as the retention table says."""
 
+import logging
 from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
@@ -10,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts import retention
 from accounts.audit import record
 from accounts.verbs import Verb
+
+logger = logging.getLogger(__name__)
 
 ACTOR = "command:purge_expired"
 
@@ -24,12 +27,18 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="只按种类计数，不删除")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["dry_run"]:
-            for part, before in retention.parts():
-                self.say(part, part.count(before), "将删除")
-            self.stdout.write("没有改动。")
-            return
-        self.purge()
+        try:
+            self.rehearse() if options["dry_run"] else self.purge()
+        except OSError as problem:
+            logger.exception("A storage could not be read.")
+            raise CommandError(
+                "存放文件的地方读不了，没有做完，原因见日志。请恢复后再执行一次，会接着做。"
+            ) from problem
+
+    def rehearse(self) -> None:
+        for part, before in retention.parts():
+            self.say(part, part.count(before), "将删除")
+        self.stdout.write("没有改动。")
 
     def purge(self) -> None:
         removed: Counter[str] = Counter()
