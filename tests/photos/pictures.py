@@ -25,7 +25,9 @@ def quarters(width: int = 600, height: int = 800) -> Image.Image:
 GROUNDS = {"white": "#fbfbfb", "blue": "#438edb", "red": "#d4221f"}
 
 
-def drawn_portrait(width: int = 900, height: int = 1260, background: str = "white") -> Image.Image:
+def drawn_portrait(
+    width: int = 900, height: int = 1260, background: str = "white", clothes: str = "#33475f"
+) -> Image.Image:
     """Head and shoulders of nobody before a plain ground (a key of GROUNDS or a colour): nothing to be said against it."""
     image = Image.new("RGB", (width, height), GROUNDS.get(background, background))
     draw = ImageDraw.Draw(image)
@@ -36,7 +38,7 @@ def drawn_portrait(width: int = 900, height: int = 1260, background: str = "whit
         left, top = width / 2 + (x - across / 2) * unit, (y - down / 2) * unit
         return left, top, left + across * unit, top + down * unit
 
-    draw.rounded_rectangle((*area(0, 444, 270, 220)[:3], height * 2), 105 * unit, fill="#33475f")
+    draw.rounded_rectangle((*area(0, 444, 270, 220)[:3], height * 2), 105 * unit, fill=clothes)
     draw.polygon([(width / 2 + x * unit, y * unit) for x, y in ((-46, 338), (0, 400), (46, 338))], fill="#f4f6f8")
     draw.rounded_rectangle(area(0, 320, 70, 90), 20 * unit, fill="#d8ab86")
     draw.ellipse(area(0, 160, 186, 236), fill="#2a2422")
