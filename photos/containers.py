@@ -23,8 +23,8 @@ from photos.refusals import (
 # it several times: with these many pixels a decode stays below its 200 MB (photos/decoder.py, bench/README.md).
 JPEG_PIXELS = 120 * MEGAPIXEL
 PNG_PIXELS = 30 * MEGAPIXEL
-HEIC_PIXELS = 30 * MEGAPIXEL
-WEBP_PIXELS = 12 * MEGAPIXEL
+HEIC_PIXELS = 25 * MEGAPIXEL
+WEBP_PIXELS = 14 * MEGAPIXEL
 # Several scans need all coefficients in memory, two bytes each, and each scan walks over all of them.
 MAX_COEFFICIENTS = 75 * MEGAPIXEL
 # Ordinary progressive files have about ten scans; 500 repeated ones in 170 kB cost 12 s of CPU.

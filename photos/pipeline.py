@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from pi_heif import HeifImageFile
 from pi_heif import options as heif_options
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
@@ -56,20 +56,13 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# The classes themselves instead of Image.open(): nothing else can be tried, an MPO stays its first picture,
-# and limits are ours (photos/containers.py), in force before anything is decoded.
-OPENERS: dict[Format, Callable[[BinaryIO], ImageFile.ImageFile]] = {
-    Format.JPEG: JpegImageFile,
-    Format.PNG: PngImageFile,
-    Format.WEBP: WebPImageFile,
-    Format.HEIC: HeifImageFile,
-}
 PIXELS = {
     Format.JPEG: containers.JPEG_PIXELS,
     Format.PNG: containers.PNG_PIXELS,
     Format.WEBP: containers.WEBP_PIXELS,
     Format.HEIC: containers.HEIC_PIXELS,
 }
+LARGE = 16_000_000  # pixels of which the bounds of a decode allow no second copy
 BAND = 128  # rows of the result that are flattened at a time
 # What transparent parts become, so that they fit the background that is asked for.
 GROUNDS = {Background.BLUE: (67, 142, 219), Background.RED: (212, 34, 31)}
@@ -77,6 +70,26 @@ GROUNDS = {Background.BLUE: (67, 142, 219), Background.RED: (212, 34, 31)}
 heif_options.DECODE_THREADS = 1
 
 
+def _open_webp(file: BinaryIO) -> Image.Image:
+    """As WebPImageFile itself loads, but its decoder, which holds the picture twice, is let go before the next copy."""
+    image = WebPImageFile(file)
+    check_pixels(*image.size, containers.WEBP_PIXELS)
+    frame = image._decoder.get_next()
+    if frame is None:
+        raise EOFError
+    loaded = Image.frombuffer(image.mode, image.size, frame[0], "raw", image.rawmode, 0, 1)
+    loaded.info = image.info
+    return loaded
+
+
+# The classes themselves instead of Image.open(): nothing else can be tried, an MPO stays its first picture,
+# and limits are ours (photos/containers.py), in force before anything is decoded.
+OPENERS: dict[Format, Callable[[BinaryIO], Image.Image]] = {
+    Format.JPEG: JpegImageFile,
+    Format.PNG: PngImageFile,
+    Format.WEBP: _open_webp,
+    Format.HEIC: HeifImageFile,
+}
 @dataclass(frozen=True)
 class WorkingCopy:
     """The upright picture from which portraits are cropped: a JPEG without metadata, its sides in pixels."""
@@ -152,14 +165,18 @@ def _opened(file: BinaryIO, format: Format, spec: PhotoSpec) -> Image.Image:
     image.load()
     profile = image.info.get("icc_profile") or b""
     check_extra(len(profile), MAX_PROFILE, "颜色描述文件")
-    # At least twice the result in each direction is left for the filter that makes the last step.
-    reduction = max(1, min(image.width // size[0], image.height // size[1]) // 2)
-    image = _flat(image, reduction, GROUNDS.get(Background(spec.background), (255, 255, 255)))
+    image = _flat(image, _reduction(image, size), GROUNDS.get(Background(spec.background), (255, 255, 255)))
     if image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS)
     if orientation in UPRIGHT:
         image = image.transpose(UPRIGHT[orientation])
     return _to_srgb(image, profile)
+
+
+def _reduction(image: Image.Image, size: tuple[int, int]) -> int:
+    """Twice the result in each direction is left for the filter that makes the last step, where memory allows it."""
+    whole = min(image.width // size[0], image.height // size[1])
+    return max(1, whole if image.width * image.height > LARGE else whole // 2)
 
 
 def _orientation(image: Image.Image) -> int:
