@@ -90,6 +90,8 @@ OPENERS: dict[Format, Callable[[BinaryIO], Image.Image]] = {
     Format.WEBP: _open_webp,
     Format.HEIC: HeifImageFile,
 }
+
+
 @dataclass(frozen=True)
 class WorkingCopy:
     """The upright picture from which portraits are cropped: a JPEG without metadata, its sides in pixels."""

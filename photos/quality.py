@@ -4,7 +4,7 @@ The figures were found on drawn portraits of 295 × 413 pixels and one real one;
 
 - sharpness: the variance of the Laplacian of the head, in thousandths of the variance of its brightness, which takes
   the contrast out. Sharp ones have 68 to 250 (a small head that was magnified, 24), after a Gaussian blur of 1 pixel 9
-  to 27, of 1.5 pixels 4 to 9, of 2 pixels 2 to 4.4, of 3 pixels 0.9 to 1.8. Below 6 the blur is seen at arm's length.
+  to 27, of 1.5 pixels 3 to 9, of 2 pixels 1.5 to 4.4, of 3 pixels 0.9 to 1.8. Below 6 the blur is seen at arm's length.
 - brightness: the mean of the middle of the face in percent of white. Faces of every colour stand well above 30 in
   ordinary light; beyond 88 the light areas have no drawing left.
 - background: the share of the strip along the top and the upper sides that has the asked colour.
