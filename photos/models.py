@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.utils import timezone
 
-from photos import pipeline
+from photos import bounded, pipeline
 from photos.findings import Finding, PhotoDoubtful
 from photos.pipeline import DEFAULT_SPEC, Box, PhotoRefused
 from photos.spec import PhotoSpec
@@ -103,7 +103,7 @@ class UploadQuerySet(FileRows):
 
         Raises PhotoRefused when the file cannot become a portrait, StorageUnavailable when it cannot be kept.
         """
-        copy = pipeline.read(data, spec)
+        copy = bounded.read(data, spec)
         facts = {"width": copy.width, "height": copy.height, "received_bytes": len(data)}
         face = list(astuple(copy.face)) if copy.face else None
         return _keep(
@@ -154,8 +154,8 @@ class Upload(models.Model):
         StorageUnavailable when the storage cannot be read or written.
         """
         box = pipeline.fit_box(box, *pipeline.turned_size(self.width, self.height, turns), spec)
-        cropped = pipeline.crop(self.read(), box, spec, turns)
-        if doubts := [finding for finding in cropped.findings if finding.code not in confirmed]:
+        cropped = bounded.crop(self.read(), box, spec, turns)
+        if doubts := [finding for finding in cropped.findings if finding.blocking or finding.code not in confirmed]:
             raise PhotoDoubtful(doubts)
         return _keep(
             {"portraits": cropped.data},

@@ -1,19 +1,28 @@
-"""Turn the bytes of an uploaded file into the bytes of a portrait: open, judge, set upright, crop, encode."""
+"""Turn the bytes of an uploaded file into the bytes of a portrait: open, judge, set upright, crop, encode.
+
+Pure: knows Pillow, no model, no request. The portal calls it through photos/bounded.py, in a process of its own.
+"""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from mmap import ACCESS_READ, mmap
+from typing import Any, BinaryIO
 
 from pi_heif import HeifImageFile
-from PIL import Image, ImageCms, ImageFile
+from pi_heif import options as heif_options
+from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
-from photos import formats
+from photos import containers, encoding, faces, formats, quality
 from photos.findings import Finding
-from photos.formats import Format, PhotoRefused
-from photos.spec import PhotoSpec
+from photos.formats import Format
+from photos.frames import DEFAULT_SPEC, MOVES, Box, fit_box, nudge, suggest_box, turned_size
+from photos.refusals import BROKEN, INCOMPLETE, MAX_PROFILE, TOO_COSTLY, PhotoRefused, check_extra, check_pixels
+from photos.spec import Background, PhotoSpec
 
 __all__ = [
     "DEFAULT_SPEC",
@@ -33,11 +42,10 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+# Pixels of the longer side of a working copy. What a JPEG decoder gives at a half, a quarter or an eighth is taken as
+# it is when it lies between the two; everything else is scaled to the last.
+LEAST_WORKING_SIDE, MOST_WORKING_SIDE = 1500, 2048
 WORKING_SIDE = 2000
-WORKING_QUALITY = 90
-PREVIEW_SIDE = 1000
-PREVIEW_QUALITY = 70
-BEST_QUALITY, WORST_QUALITY = 95, 20
 EXIF_ORIENTATION = 0x0112
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -48,26 +56,40 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+PIXELS = {
+    Format.JPEG: containers.JPEG_PIXELS,
+    Format.PNG: containers.PNG_PIXELS,
+    Format.WEBP: containers.WEBP_PIXELS,
+    Format.HEIC: containers.HEIC_PIXELS,
+}
+LARGE = 16_000_000  # pixels of which the bounds of a decode allow no second copy
+BAND = 128  # rows of the result that are flattened at a time
+# What transparent parts become, so that they fit the background that is asked for.
+GROUNDS = {Background.BLUE: (67, 142, 219), Background.RED: (212, 34, 31)}
+# A head start for the decoder of HEIC would be threads, each with memory of its own; the time of one is bounded better.
+heif_options.DECODE_THREADS = 1
+
+
+def _open_webp(file: BinaryIO) -> Image.Image:
+    """As WebPImageFile itself loads, but its decoder, which holds the picture twice, is let go before the next copy."""
+    image = WebPImageFile(file)
+    check_pixels(*image.size, containers.WEBP_PIXELS)
+    frame = image._decoder.get_next()
+    if frame is None:
+        raise EOFError
+    loaded = Image.frombuffer(image.mode, image.size, frame[0], "raw", image.rawmode, 0, 1)
+    loaded.info = image.info
+    return loaded
+
+
 # The classes themselves instead of Image.open(): nothing else can be tried, an MPO stays its first picture,
-# and limits are ours (photos/formats.py), in force before anything is decoded.
-OPENERS: dict[Format, Callable[[BytesIO], ImageFile.ImageFile]] = {
+# and limits are ours (photos/containers.py), in force before anything is decoded.
+OPENERS: dict[Format, Callable[[BinaryIO], Image.Image]] = {
     Format.JPEG: JpegImageFile,
     Format.PNG: PngImageFile,
+    Format.WEBP: _open_webp,
     Format.HEIC: HeifImageFile,
 }
-
-
-DEFAULT_SPEC = PhotoSpec()
-
-
-@dataclass(frozen=True)
-class Box:
-    """A frame in pixels of the upright working copy."""
-
-    left: int
-    top: int
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)
@@ -90,45 +112,73 @@ class Cropped:
     findings: list[Finding]
 
 
-def read(data: bytes, spec: PhotoSpec = DEFAULT_SPEC) -> WorkingCopy:
-    """Open an uploaded file and make the working copy: upright, RGB on white, at most 2,000 pixels a side.
+def read(source: bytes | BinaryIO, spec: PhotoSpec = DEFAULT_SPEC) -> WorkingCopy:
+    """Open an uploaded file and make the working copy: upright, sRGB on the spec's background, about 2,000 pixels a side.
 
     Raises PhotoRefused, and nothing else, whatever the bytes are.
     """
-    image = _upright(data, formats.inspect(data), spec)
-    return WorkingCopy(_encode(image, WORKING_QUALITY), *image.size, preview=_preview(image))
+    file = BytesIO(source) if isinstance(source, bytes) else source
+    image = _upright(file, _inspected(source), spec)
+    data, size = encoding.working_copy(image), image.size
+    small = encoding.preview_size(image)
+    del image  # the larger of the two is not needed any more
+    found = faces.find(small)
+    face = _scaled(found[0], size[0] / small.width) if found else None
+    return WorkingCopy(data, *size, preview=encoding.preview(small), face=face)
 
 
-def _preview(image: Image.Image) -> bytes:
-    small = image.copy()
-    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
-    return _encode(small, PREVIEW_QUALITY)
+def _inspected(source: bytes | BinaryIO) -> Format:
+    """Files are looked at page by page, so that twenty megabytes are not held twice."""
+    if isinstance(source, bytes):
+        return formats.inspect(source)
+    if not source.seek(0, 2):
+        return formats.inspect(b"")
+    source.seek(0)
+    with mmap(source.fileno(), 0, access=ACCESS_READ) as view:
+        return formats.inspect(view)
 
 
-def _upright(data: bytes, format: Format, spec: PhotoSpec) -> Image.Image:
+def _scaled(face: Box, scale: float) -> Box:
+    return Box(*(round(value * scale) for value in (face.left, face.top, face.width, face.height)))
+
+
+def _upright(file: BinaryIO, format: Format, spec: PhotoSpec) -> Image.Image:
     try:
-        image = OPENERS[format](BytesIO(data))
-        if format is not Format.JPEG:
-            formats.check_pixels(*image.size)
-            image.load()  # before its EXIF block is asked for: that would load it, and hide why it could not
-        orientation = _orientation(image)
-        size = _working_size(*image.size, turned=orientation >= 5, spec=spec)
-        image.draft(None, size)  # JPEG only: decodes at 1/2, 1/4 or 1/8 of the size, as close as it gets
-        image.load()
-        profile = image.info.get("icc_profile")
-        flat = _flatten(image).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-        if orientation in UPRIGHT:
-            flat = flat.transpose(UPRIGHT[orientation])
-        return _to_srgb(flat, profile)
+        return _opened(file, format, spec)
     except PhotoRefused:
         raise
+    except MemoryError as problem:
+        raise PhotoRefused(TOO_COSTLY) from problem
     except EOFError as problem:
-        raise PhotoRefused(formats.INCOMPLETE) from problem
+        raise PhotoRefused(INCOMPLETE) from problem
     except Exception as problem:
-        # On hostile bytes decoders raise about anything: OSError, SyntaxError, ValueError, struct.error, MemoryError…
-        logger.info("A %s file could not be decoded: %s", format, type(problem).__name__)
+        # On hostile bytes decoders raise about anything: OSError, SyntaxError, ValueError, struct.error…
         truncated = "truncated" in str(problem)
-        raise PhotoRefused(formats.INCOMPLETE if truncated else formats.BROKEN) from problem
+        raise PhotoRefused(INCOMPLETE if truncated else BROKEN) from problem
+
+
+def _opened(file: BinaryIO, format: Format, spec: PhotoSpec) -> Image.Image:
+    image: Image.Image = OPENERS[format](file)
+    if format is not Format.JPEG:
+        check_pixels(*image.size, PIXELS[format])
+        image.load()  # before its EXIF block is asked for: that would load it, and hide why it could not
+    orientation = _orientation(image)
+    size = _working_size(image, turned=orientation >= 5, spec=spec)
+    image.load()
+    profile = image.info.get("icc_profile") or b""
+    check_extra(len(profile), MAX_PROFILE, "颜色描述文件")
+    image = _flat(image, _reduction(image, size), GROUNDS.get(Background(spec.background), (255, 255, 255)))
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    if orientation in UPRIGHT:
+        image = image.transpose(UPRIGHT[orientation])
+    return _to_srgb(image, profile)
+
+
+def _reduction(image: Image.Image, size: tuple[int, int]) -> int:
+    """Twice the result in each direction is left for the filter that makes the last step, where memory allows it."""
+    whole = min(image.width // size[0], image.height // size[1])
+    return max(1, whole if image.width * image.height > LARGE else whole // 2)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -139,103 +189,87 @@ def _orientation(image: Image.Image) -> int:
     return value if value in UPRIGHT else 1
 
 
-def _working_size(width: int, height: int, *, turned: bool, spec: PhotoSpec) -> tuple[int, int]:
-    """The size of the working copy, in the orientation in which the file stores the picture."""
-    seen = (height, width) if turned else (width, height)
-    if seen[0] < spec.width or seen[1] < spec.height:
+def _working_size(image: Image.Image, *, turned: bool, spec: PhotoSpec) -> tuple[int, int]:
+    """The size of the working copy, in the orientation in which the file stores the picture. A JPEG that has a scale
+    to decode at is set to it."""
+    stored, least = image.size, spec.least_source
+    seen = stored[::-1] if turned else stored
+    if seen[0] < least[0] or seen[1] < least[1]:
         raise PhotoRefused(
-            f"您的照片为 {seen[0]}×{seen[1]} 像素，至少需要 {spec.width}×{spec.height} 像素。请换一张更大的照片。"
+            f"您的照片为 {seen[0]}×{seen[1]} 像素，至少需要 {least[0]}×{least[1]} 像素。请换一张更大的照片。"
         )
-    scale = min(1.0, WORKING_SIDE / max(seen))
+    for scale in (1, 2, 4, 8):
+        sides = [-(-side // scale) for side in stored]
+        if _fits(sides, least[::-1] if turned else least):
+            if scale > 1:
+                image.draft(None, (stored[0] // scale, stored[1] // scale))
+            if list(image.size) == sides:
+                return image.size
+    scale = min(1.0, max(WORKING_SIDE, *least) / max(seen))
     working = [max(1, round(side * scale)) for side in seen]
-    if working[0] < spec.width or working[1] < spec.height:
+    if working[0] < least[0] or working[1] < least[1]:
         raise PhotoRefused(f"您的照片为 {seen[0]}×{seen[1]} 像素，过于狭长，裁不出证件照。请换一张普通比例的照片。")
-    return (working[1], working[0]) if turned else (working[0], working[1])
+    size = (working[1], working[0]) if turned else (working[0], working[1])
+    image.draft(None, size)  # JPEG only: decodes at 1/2, 1/4 or 1/8 of the size, as close as it gets
+    return size
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    """Without transparency (it becomes white), 8 bits a channel, in a mode that can be resized."""
+def _fits(sides: list[int], least: tuple[int, int]) -> bool:
+    large = sides[0] >= least[0] and sides[1] >= least[1]
+    return large and LEAST_WORKING_SIDE <= max(sides) <= max(MOST_WORKING_SIDE, *least)
+
+
+def _flat(image: Image.Image, reduction: int, ground: tuple[int, int, int]) -> Image.Image:
+    """Reduced by a whole number, without transparency, 8 bits a channel, in a mode that can be resized.
+
+    In bands, because a whole copy in each of the modes on the way would not fit into the bounds of a decode.
+    """
+    if reduction == 1 and image.mode in ("RGB", "CMYK", "L") and not image.has_transparency_data:
+        return image
+    width, height = (-(-side // reduction) for side in image.size)
+    flat: Image.Image | None = None
+    for top in range(0, height, BAND):
+        edges = (0, top * reduction, image.width, min((top + BAND) * reduction, image.height))
+        band = _opaque(image.crop(edges), ground).reduce(reduction)
+        flat = flat or Image.new(band.mode, (width, height))
+        flat.paste(band, (0, top))
+    return flat or image
+
+
+def _opaque(image: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
     if image.mode.startswith("I"):
         # 16 bits of grey; convert("L") would clip instead of scaling
         image = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
     if image.has_transparency_data:
         layered = image.convert("RGBA")
-        image = Image.new("RGB", layered.size, "white")
+        image = Image.new("RGB", layered.size, ground)
         image.paste(layered, mask=layered.getchannel("A"))
     return image if image.mode in ("RGB", "CMYK", "L") else image.convert("RGB")
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Colours as the profile means them. A profile that cannot be used is ignored, as viewers do."""
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
-            target = ImageCms.createProfile("sRGB")
-            image = ImageCms.profileToProfile(image, source, target, outputMode="RGB") or image
+            if not _is_srgb(source):
+                image = ImageCms.profileToProfile(image, source, SRGB, outputMode="RGB") or image
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             logger.info("A colour profile of %d bytes could not be used.", len(profile))
-    return image.convert("RGB")
+    return image.convert("RGB") if image.mode != "RGB" else image
 
 
-def _encode(image: Image.Image, quality: int, **options: object) -> bytes:
-    # Pillow copies the comment, the profile and more from here into the file it writes.
-    image.info.clear()
-    buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=quality, **options)
-    return buffer.getvalue()
+def _is_srgb(profile: Any) -> bool:
+    """Whether the profile says so, and its colours are: then converting would take a while and change nothing."""
+    names = ("red_colorant", "green_colorant", "blue_colorant")
+    own, standard = ([getattr(each.profile, name) for name in names] for each in (profile, SRGB))
+    if None in own or not ImageCms.getProfileDescription(profile).startswith("sRGB"):
+        return False
+    pairs = zip(own, standard, strict=True)
+    return all(abs(a - b) < 0.01 for mine, theirs in pairs for a, b in zip(mine[0], theirs[0], strict=True))
 
 
-def suggest_box(width: int, height: int, spec: PhotoSpec = DEFAULT_SPEC) -> Box:
-    """The largest frame of the spec's ratio: in the middle, and nearer the top, where heads are."""
-    box_width = min(width, height * spec.width // spec.height)
-    box_height = spec.box_height(box_width)
-    return Box((width - box_width) // 2, (height - box_height) // 4, box_width, box_height)
-
-
-def fit_box(box: Box, width: int, height: int, spec: PhotoSpec = DEFAULT_SPEC) -> Box:
-    """The frame with its height derived from its width, or PhotoRefused: it must lie inside the picture of
-    `width` × `height` pixels and be no smaller than the portrait, which is never blown up."""
-    fitted = Box(box.left, box.top, box.width, spec.box_height(box.width))
-    if fitted.width < spec.width or fitted.height < spec.height:
-        raise PhotoRefused(
-            f"裁切框只有 {fitted.width}×{fitted.height} 像素，至少需要 {spec.width}×{spec.height} 像素。"
-            "请缩小照片，让裁切框框住更多内容。"
-        )
-    if min(fitted.left, fitted.top) < 0 or fitted.left + fitted.width > width or fitted.top + fitted.height > height:
-        raise PhotoRefused(
-            f"裁切框（左 {fitted.left}、上 {fitted.top}、{fitted.width}×{fitted.height} 像素）超出了照片的范围"
-            f"（{width}×{height} 像素）。请重新移动裁切框。"
-        )
-    return fitted
-
-
-# One press of a button: a tenth of the frame to move, a ninth of its width to zoom.
-MOVES = {
-    "up": (0, -1, 0),
-    "down": (0, 1, 0),
-    "left": (-1, 0, 0),
-    "right": (1, 0, 0),
-    "in": (0, 0, -1),
-    "out": (0, 0, 1),
-}
-
-
-def nudge(box: Box, move: str, width: int, height: int, spec: PhotoSpec = DEFAULT_SPEC) -> Box:
-    """The frame after one press of the button `move` (a key of MOVES), kept inside the picture of `width` × `height`.
-
-    Zooming keeps the middle of the frame where it is, as far as the picture allows.
-    """
-    right, down, out = MOVES[move]
-    height_before = spec.box_height(box.width)
-    largest = suggest_box(width, height, spec).width
-    box_width = round(box.width * (10 / 9) ** out)
-    box_width = min(max(box_width, spec.width), largest)
-    box_height = spec.box_height(box_width)
-    left = box.left + right * (box.width // 10) + (box.width - box_width) // 2
-    top = box.top + down * (height_before // 10) + (height_before - box_height) // 2
-    return Box(min(max(left, 0), width - box_width), min(max(top, 0), height - box_height), box_width, box_height)
-
-
+SRGB: Any = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 TURNS = {
     0: None,
     1: Image.Transpose.ROTATE_270,
@@ -244,50 +278,24 @@ TURNS = {
 }  # quarter turns clockwise
 
 
-def turned_size(width: int, height: int, turns: int) -> tuple[int, int]:
-    """The sides of a picture after `turns` quarter turns clockwise."""
-    return (height, width) if turns % 2 else (width, height)
-
-
-def crop(data: bytes, box: Box, spec: PhotoSpec = DEFAULT_SPEC, turns: int = 0) -> Cropped:
+def crop(source: bytes | BinaryIO, box: Box, spec: PhotoSpec = DEFAULT_SPEC, turns: int = 0) -> Cropped:
     """The portrait: exactly the spec's pixels, a baseline JPEG with its dpi and nothing else, within its size band.
 
-    `data` is a working copy from read(); `box` is in pixels of it after `turns` quarter turns clockwise.
+    `source` is a working copy from read(); `box` is in pixels of it after `turns` quarter turns clockwise.
     The same input gives the same bytes. Raises PhotoRefused.
     """
     try:
-        image: Image.Image = JpegImageFile(BytesIO(data))
+        image: Image.Image = JpegImageFile(BytesIO(source) if isinstance(source, bytes) else source)
         image.load()
     except Exception as problem:
-        logger.warning("A working copy could not be decoded: %s", type(problem).__name__)
         raise PhotoRefused("已上传的照片无法读取。请重新上传。") from problem
+    if image.mode != "RGB":  # kept before working copies were all made alike
+        image = image.convert("RGB")
     if (turn := TURNS[turns % 4]) is not None:
         image = image.transpose(turn)
     box = fit_box(box, *image.size, spec)
     edges = (box.left, box.top, box.left + box.width, box.top + box.height)
-    portrait = image.convert("RGB").resize((spec.width, spec.height), Image.Resampling.LANCZOS, box=edges)
-    return Cropped(_encode_within(portrait, spec), {}, [])
-
-
-def _encode_within(image: Image.Image, spec: PhotoSpec) -> bytes:
-    """The best quality that fits, found by halving."""
-
-    def encode(quality: int) -> bytes:
-        return _encode(image, quality, dpi=(spec.dpi, spec.dpi), optimize=True, subsampling="4:4:4")
-
-    best = encode(BEST_QUALITY)
-    if len(best) <= spec.max_bytes:
-        return best
-    best, low, high = b"", WORST_QUALITY, BEST_QUALITY - 1
-    while low <= high:
-        middle = (low + high) // 2
-        attempt = encode(middle)
-        if len(attempt) <= spec.max_bytes:
-            best, low = attempt, middle + 1
-        else:
-            high = middle - 1
-    if not best:
-        raise PhotoRefused(
-            f"这张照片细节过多，无法压缩到 {spec.max_kilobytes} KB 以内。请换一张背景简洁、光线充足的照片。"
-        )
-    return best
+    portrait = image.resize((spec.width, spec.height), Image.Resampling.LANCZOS, box=edges)
+    measured, findings = quality.judge(portrait, spec)
+    of_faces, about_faces = faces.judge(portrait)
+    return Cropped(encoding.portrait(portrait, spec), measured | of_faces, findings + about_faces)

@@ -4,12 +4,10 @@ import itertools
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
-from io import BytesIO
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from PIL import Image
 
 from accounts import identity
 from accounts.identity import DocumentType, Sex
@@ -21,6 +19,7 @@ from registrations import intake
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests.people import resident_number
+from tests.photos.pictures import drawn_portrait, encoded
 
 serials = itertools.count(1)
 
@@ -95,10 +94,8 @@ def member(plan: Plan, role: str, name: str = "周敏") -> User:
 
 @cache
 def jpeg(width: int = 600, height: int = 840, colour: str = "#ffffff") -> bytes:
-    """A plain picture, large enough for a portrait."""
-    out = BytesIO()
-    Image.new("RGB", (width, height), colour).save(out, "JPEG")
-    return out.getvalue()
+    """A drawn person in clothes of this colour, large enough for a portrait."""
+    return encoded(drawn_portrait(width, height, clothes=colour))
 
 
 def portrait_of(user: User, colour: str = "#eeeeee") -> Portrait:

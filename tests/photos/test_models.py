@@ -6,6 +6,7 @@ import pytest
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from photos.findings import Doubt
 from photos.models import Portrait, PortraitUnchangeable, StorageUnavailable, Upload
 from photos.pipeline import Box, PhotoRefused
 from photos.spec import PhotoSpec
@@ -30,7 +31,7 @@ def test_an_upload_is_kept_as_its_working_copy_under_a_random_name(person, files
 
 def test_a_portrait_knows_its_frame_its_upload_and_its_bytes(person, files):
     upload = Upload.objects.receive(person, encoded(quarters(1000, 1400)))
-    portrait = upload.crop(Box(0, 0, 500, 0), PhotoSpec())
+    portrait = upload.crop(Box(0, 0, 500, 0), PhotoSpec(), confirmed=list(Doubt))
     stored = Portrait.objects.get()
     with default_storage.open(stored.file.name) as file:
         data = file.read()
@@ -84,12 +85,12 @@ def test_a_working_copy_that_is_gone_is_a_sentence(person, files):
     upload = Upload.objects.receive(person, encoded(quarters()))
     default_storage.delete(upload.file.name)
     with pytest.raises(PhotoRefused) as refused:
-        upload.crop(Box(0, 0, 300, 0))
+        upload.crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     assert str(refused.value) == "这张照片的原件已经找不到了，不能再裁切。请重新上传照片。"
 
 
 def test_a_portrait_is_never_changed(person, storage):
-    portrait = Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0))
+    portrait = Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     portrait.sha256 = "0" * 64
     changes = [
         portrait.save,
@@ -112,13 +113,13 @@ def test_a_portrait_is_never_changed(person, storage):
 
 def test_a_portrait_outlives_its_upload(person, storage):
     upload = Upload.objects.receive(person, encoded(quarters()))
-    portrait = upload.crop(Box(0, 0, 300, 0))
+    portrait = upload.crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     upload.delete()
     assert Portrait.objects.get(pk=portrait.pk).upload is None
 
 
 def test_a_discarded_portrait_takes_its_file_along(person, files, django_capture_on_commit_callbacks):
-    portrait = Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0))
+    portrait = Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     with django_capture_on_commit_callbacks(execute=True):
         portrait.discard()
     assert (Portrait.objects.count(), files()) == (0, {"uploads": 1, "portraits": 0})

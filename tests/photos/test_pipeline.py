@@ -16,7 +16,7 @@ from photos.spec import PhotoSpec
 from tests.photos.pictures import HEIC, encoded, opened, quarters, seen
 
 UPRIGHT = ["red", "green", "blue", "white"]
-ADVICE = "请选择 JPEG、PNG 或 HEIC 格式的照片。"
+ADVICE = "请选择 JPEG、PNG、WebP 或 HEIC 格式的照片。"
 BROKEN = "这张照片的文件已损坏，无法打开。请重新拍摄或换一张照片。"
 INCOMPLETE = "这张照片的文件不完整，可能没有传完或保存完。请重新选择原来的照片再上传。"
 
@@ -74,6 +74,9 @@ def test_each_exif_orientation_comes_out_upright(orientation):
         pytest.param(encoded(quarters(), "PNG"), id="PNG"),
         pytest.param(encoded(quarters().quantize(8), "PNG"), id="palette PNG"),
         pytest.param(encoded(quarters().convert("RGBA"), "PNG"), id="RGBA PNG"),
+        pytest.param(encoded(quarters(), "WEBP"), id="WebP"),
+        pytest.param(encoded(quarters(), "WEBP", lossless=True), id="lossless WebP"),
+        pytest.param(encoded(quarters().convert("RGBA"), "WEBP"), id="RGBA WebP"),
         pytest.param(HEIC, id="HEIC"),
         pytest.param(encoded(quarters()) + b"a clip that the phone has appended" * 99, id="JPEG with a tail"),
     ],
@@ -145,7 +148,6 @@ def test_nothing_but_the_picture_is_left():
         (b"", "这个文件是空的（0 字节）。" + ADVICE),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "这个文件不是照片（看起来是 PDF 文件）。" + ADVICE),
         (encoded(quarters(), "GIF"), "不支持这种格式的图片（看起来是 GIF 动图）。" + ADVICE),
-        (encoded(quarters(), "WEBP"), "不支持这种格式的图片（看起来是 WebP 图片）。" + ADVICE),
         (encoded(quarters(), "AVIF"), "不支持这种格式的图片（看起来是 AVIF 图片）。" + ADVICE),
         (encoded(quarters(), "BMP"), "不支持这种格式的图片（看起来是 BMP 图片）。" + ADVICE),
         (encoded(quarters(), "TIFF"), "不支持这种格式的图片（看起来是 TIFF 图片）。" + ADVICE),

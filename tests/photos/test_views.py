@@ -10,10 +10,11 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from photos.delivery import deliver
+from photos.findings import Doubt
 from photos.models import Portrait, Upload
 from photos.pipeline import Box
 from photos.spec import PhotoSpec
-from tests.photos.pictures import HEIC, encoded, opened, quarters, seen
+from tests.photos.pictures import HEIC, drawn_portrait, encoded, opened, quarters, seen
 
 pytestmark = pytest.mark.urls("tests.photos.subjects")
 
@@ -51,16 +52,16 @@ def frame(response) -> tuple[int, ...]:
 
 
 def test_from_file_to_portrait(visitor, person, badge):
-    answer = visitor.post(PAGE, photo(encoded(quarters(1000, 1400))))
+    answer = visitor.post(PAGE, photo(encoded(drawn_portrait(1000, 1400))))
     upload = Upload.objects.get()
     crop = f"{PAGE}crop/{upload.pk}/"
     assert (answer.status_code, answer["Location"], upload.owner) == (302, crop, person)
     assert frame(visitor.get(crop)) == (0, 0, 1000)
-    answer = visitor.post(crop, {"left": 0, "top": 0, "width": 500})
+    answer = visitor.post(crop, {"left": 0, "top": 0, "width": 990})
     assert (answer.status_code, answer["Location"]) == (302, "/badges/mine/")
     assert [str(message) for message in get_messages(answer.wsgi_request)] == ["保存成功"]
-    assert (badge.portrait, badge.portrait.box) == (Portrait.objects.get(), Box(0, 0, 500, 700))
-    assert seen(visitor.get(f"{PAGE}portrait/").content) == ["red"] * 4
+    assert (badge.portrait, badge.portrait.box) == (Portrait.objects.get(), Box(0, 0, 990, 1386))
+    assert opened(visitor.get(f"{PAGE}portrait/").content).size == (295, 413)
 
 
 def test_heic_goes_the_same_way(visitor):
@@ -71,7 +72,7 @@ def test_heic_goes_the_same_way(visitor):
 
 def test_the_frame_stands_where_it_stood_when_cropping_again(visitor, person, badge):
     upload = uploaded(person)
-    badge.portrait = upload.crop(Box(100, 50, 400, 0))
+    badge.portrait = upload.crop(Box(100, 50, 400, 0), confirmed=list(Doubt))
     assert frame(visitor.get(f"{PAGE}crop/{upload.pk}/")) == (100, 50, 400)
     badge.photo_spec = PhotoSpec(width=300, height=300)
     assert frame(visitor.get(f"{PAGE}crop/{upload.pk}/")) == (0, 60, 600)
@@ -104,7 +105,7 @@ def test_without_a_script_buttons_move_the_frame_and_save_nothing(visitor, perso
         ({"photo": "text"}, "还没有选择照片。请先点“浏览”选一张照片，再点“上传”。"),
         (
             photo(b"%PDF-1.7\n", "photo.jpg"),
-            "这个文件不是照片（看起来是 PDF 文件）。请选择 JPEG、PNG 或 HEIC 格式的照片。",
+            "这个文件不是照片（看起来是 PDF 文件）。请选择 JPEG、PNG、WebP 或 HEIC 格式的照片。",
         ),
         (
             photo(encoded(quarters(200, 280))),
@@ -113,7 +114,7 @@ def test_without_a_script_buttons_move_the_frame_and_save_nothing(visitor, perso
     ],
 )
 def test_a_refused_file_is_explained_and_the_portrait_stays(visitor, person, badge, posted, sentence):
-    badge.portrait = uploaded(person).crop(Box(0, 0, 300, 0))
+    badge.portrait = uploaded(person).crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     answer = visitor.post(PAGE, posted)
     assert (answer.status_code, refusals(answer)) == (422, [sentence, sentence])
     assert (f'src="{PAGE}portrait/"' in answer.content.decode(), Upload.objects.count()) == (True, 1)
@@ -174,7 +175,8 @@ def test_what_closes_while_cropping_leaves_no_portrait(
 ):
     badge.closing = "报名已截止，照片不能再更换。"
     with django_capture_on_commit_callbacks(execute=True):
-        answer = visitor.post(f"{PAGE}crop/{uploaded(person).pk}/", {"left": 0, "top": 0, "width": 400})
+        upload = Upload.objects.receive(person, encoded(drawn_portrait(600, 840)))
+        answer = visitor.post(f"{PAGE}crop/{upload.pk}/", {"left": 0, "top": 0, "width": 600})
     assert (answer.status_code, refusals(answer)) == (422, ["报名已截止，照片不能再更换。"])
     assert (badge.portrait, Portrait.objects.count(), files()) == (None, 0, {"uploads": 1, "portraits": 0})
 
@@ -246,7 +248,7 @@ def test_reading_writes_nothing(visitor, person, badge, files, django_assert_max
 
 
 def test_a_portrait_is_delivered_privately_as_a_picture_and_nothing_else(person, storage):
-    portrait = uploaded(person).crop(Box(0, 0, 400, 0))
+    portrait = uploaded(person).crop(Box(0, 0, 400, 0), confirmed=list(Doubt))
     answer = deliver(portrait)
     assert (answer.status_code, dict(answer.items()), opened(answer.content).size) == (
         200,
@@ -262,7 +264,7 @@ def test_a_portrait_is_delivered_privately_as_a_picture_and_nothing_else(person,
 
 
 def test_a_portrait_whose_file_is_gone_is_not_found(person, storage):
-    portrait = uploaded(person).crop(Box(0, 0, 400, 0))
+    portrait = uploaded(person).crop(Box(0, 0, 400, 0), confirmed=list(Doubt))
     default_storage.delete(portrait.file.name)
     answer = deliver(portrait)
     assert (answer.status_code, answer.content.decode()) == (404, "找不到这张照片的文件，请联系组委会。")

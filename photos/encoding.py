@@ -1,0 +1,100 @@
+"""Encode pictures as JPEG without metadata, with as many bytes as are wanted: working copy, preview, portrait. Pure."""
+
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from photos.refusals import KILOBYTE, PhotoRefused
+from photos.spec import PhotoSpec
+
+WORKING_QUALITY = 90
+PREVIEW_SIDE = 1024
+LEAST_OF_SIDE = 0.7
+MAX_PREVIEW_BYTES = 80 * KILOBYTE
+# Tried in this order; a photo is content with the first, pure noise with the last but one.
+PREVIEWS = ((1024, 70), (1024, 50), (800, 50), (640, 45), (480, 40), (320, 30), (160, 20))
+BEST_QUALITY, USUAL_QUALITY, WORST_QUALITY = 100, 95, 20
+
+
+def jpeg(image: Image.Image, quality: int, **options: Any) -> bytes:
+    # Pillow copies the comment, the profile and more from here into the file it writes.
+    image.info.clear()
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=quality, **options)
+    return buffer.getvalue()
+
+
+def working_copy(image: Image.Image) -> bytes:
+    return jpeg(image, WORKING_QUALITY)
+
+
+def preview_size(image: Image.Image) -> Image.Image:
+    """A smaller copy, at most 1,024 pixels a side."""
+    return _shrunk(image, PREVIEW_SIDE)
+
+
+def _shrunk(image: Image.Image, side: int) -> Image.Image:
+    """At most `side` pixels; somewhat fewer where a whole number of pixels becomes one, which is cheap."""
+    factor = -(-max(image.size) // side)
+    if max(image.size) >= LEAST_OF_SIDE * side * factor:
+        return image.reduce(factor) if factor > 1 else image
+    if factor == 1:
+        return image
+    scale = side / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.BICUBIC)
+
+
+def preview(image: Image.Image) -> bytes:
+    """At most 80 KB: as good as that allows."""
+    made = b""
+    for side, quality in PREVIEWS:
+        made = jpeg(_shrunk(image, side), quality)
+        if len(made) <= MAX_PREVIEW_BYTES:
+            break
+    return made
+
+
+def portrait(image: Image.Image, spec: PhotoSpec) -> bytes:
+    """The best of the usual qualities that fits the spec's band of sizes, or a better one where that is too small.
+
+    Raises PhotoRefused where no quality fits: nothing is ever filled up with empty bytes.
+    """
+
+    def encode(quality: int) -> bytes:
+        return jpeg(image, quality, dpi=(spec.dpi, spec.dpi), optimize=True, subsampling="4:4:4")
+
+    made = encode(USUAL_QUALITY)
+    if len(made) > spec.max_bytes:
+        made = _best(encode, WORST_QUALITY, USUAL_QUALITY - 1, spec.max_bytes)
+        if not made:
+            raise PhotoRefused(
+                f"这张照片细节过多，无法压缩到 {spec.max_kilobytes} KB 以内。请换一张背景简洁、光线充足的照片。"
+            )
+    quality = USUAL_QUALITY
+    while len(made) < spec.min_bytes and quality < BEST_QUALITY:
+        quality += 1
+        better = encode(quality)
+        if len(better) > spec.max_bytes:
+            break
+        made = better
+    if len(made) < spec.min_bytes:
+        raise PhotoRefused(
+            f"这张照片内容太简单，保存成最好的质量也只有 {len(made) / KILOBYTE:.1f} KB，要求至少 {spec.min_kilobytes} KB。"
+            "请换一张更清晰、细节更多的照片。"
+        )
+    return made
+
+
+def _best(encode: Any, low: int, high: int, most: int) -> bytes:
+    """The best quality between `low` and `high` that fits into `most` bytes, found by halving; b"" if none does."""
+    best = b""
+    while low <= high:
+        middle = (low + high) // 2
+        attempt = encode(middle)
+        if len(attempt) <= most:
+            best, low = attempt, middle + 1
+        else:
+            high = middle - 1
+    return best
