@@ -1,12 +1,12 @@
-"""Upload, crop and deliver a photo, for any subject that has one."""
+"""Upload, crop, take over and deliver a photo, for any subject that has one."""
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import cache_control
@@ -14,39 +14,22 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits
 from accounts.limits import LimitReached
-from photos import pipeline
+from photos import cropping, pipeline, subjects
+from photos.cropping import Frame
 from photos.delivery import deliver, deliver_preview
+from photos.findings import PhotoDoubtful
 from photos.models import PhotoClosed, Portrait, StorageUnavailable, Upload
-from photos.pipeline import Box, PhotoRefused
-from photos.spec import PhotoSpec
+from photos.pipeline import PhotoRefused
+from photos.subjects import Subject, refuse_if_closed
 from photos.uploads import MAX_UPLOAD_BYTES, MEGABYTE, size_refusal
 
 __all__ = ["PhotoClosed", "PhotoPages", "Subject"]
 
-REFUSALS = (PhotoRefused, PhotoClosed, StorageUnavailable, LimitReached)
-
-
-class Subject(Protocol):
-    """What has a photo: a profile, a registration."""
-
-    portrait: Portrait | None
-
-    @property
-    def photo_spec(self) -> PhotoSpec: ...
-
-    @property
-    def photo_owner(self) -> Any: ...
-
-    @property
-    def photo_closed(self) -> str:
-        """Why the photo may no longer be changed, as a sentence, or ""."""
-        ...
-
-    def get_photo_return_url(self) -> str: ...
-
-    def set_portrait(self, portrait: Portrait) -> None:
-        """Use and save this portrait, or raise PhotoClosed."""
-        ...
+REFUSALS = (PhotoRefused, PhotoClosed, StorageUnavailable, LimitReached, PhotoDoubtful)
+SAVED = "保存成功"
+# The picture as it lies in the file, turned clockwise into the place that it then takes: SVG's `transform`.
+TRANSFORMS = ["", "translate({height} 0) rotate(90)", "translate({width} {height}) rotate(180)",
+              "translate(0 {width}) rotate(-90)"]  # fmt: skip
 
 
 class PhotoPages:
@@ -61,11 +44,14 @@ class PhotoPages:
         raise NotImplementedError
 
     def paths(self) -> list[URLPattern]:
+        read = ["GET", "HEAD"]
         pages: list[tuple[str, Callable[..., HttpResponse], list[str], str]] = [
-            ("", self.upload, ["GET", "HEAD", "POST"], "upload"),
-            ("crop/<uuid:upload>/", self.crop, ["GET", "HEAD", "POST"], "crop"),
-            ("crop/<uuid:upload>/image/", self.image, ["GET", "HEAD"], "image"),
-            ("portrait/", self.portrait, ["GET", "HEAD"], "portrait"),
+            ("", self.upload, [*read, "POST"], "upload"),
+            ("again/", self.again, read, "again"),
+            ("other/", self.use_other, ["POST"], "use_other"),
+            ("crop/<uuid:upload>/", self.crop, [*read, "POST"], "crop"),
+            ("crop/<uuid:upload>/image/", self.image, read, "image"),
+            ("portrait/", self.portrait, read, "portrait"),
         ]
         private = cache_control(private=True, no_store=True)
         return [
@@ -79,16 +65,42 @@ class PhotoPages:
     # --- The pages ---
 
     def upload(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """The form without a script, or the same form sent by static/js/upload.js, which asks for JSON."""
         subject = self._subject(request, kwargs)
         if request.method != "POST":
             return self._upload_page(request, subject, kwargs)
+        by_script = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
         try:
-            _refuse_if_closed(subject)
+            refuse_if_closed(subject)
             limits.UPLOAD.claim(subject.photo_owner)
             upload = Upload.objects.receive(subject.photo_owner, _posted_file(request), subject.photo_spec)
         except REFUSALS as refusal:
+            return _told(refusal) if by_script else self._upload_page(request, subject, kwargs, refusal)
+        address = self._address(request, "crop", kwargs, upload=upload.pk)
+        return JsonResponse({"next": address}) if by_script else redirect(address)
+
+    def again(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """To the crop page of what there is already, or to the upload page where that is of no use."""
+        subject = self._subject(request, kwargs)
+        portrait = None if subject.photo_closed else subjects.cropped_again(subject)
+        if portrait is None:
+            return redirect(self._address(request, "upload", kwargs))
+        return redirect(self._address(request, "crop", kwargs, upload=portrait.upload_id))
+
+    def use_other(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """The portrait that the person has elsewhere, as it is."""
+        subject = self._subject(request, kwargs)
+        other = subjects.other_portrait(subject)
+        if other is None:
+            raise Http404("no other portrait")
+        try:
+            refuse_if_closed(subject)
+            if not subjects.fits(other, subject.photo_spec):
+                raise PhotoRefused("这张照片不符合这里的要求，没有使用。请重新裁切，或上传另一张照片。")
+            subject.set_portrait(other)
+        except REFUSALS as refusal:
             return self._upload_page(request, subject, kwargs, refusal)
-        return redirect(self._address(request, "crop", kwargs, upload=upload.pk))
+        return self._done(request, subject)
 
     def crop(self, request: HttpRequest, upload: UUID, **kwargs: Any) -> HttpResponse:
         subject = self._subject(request, kwargs)
@@ -97,7 +109,12 @@ class PhotoPages:
             return self._crop(request, subject, working_copy, kwargs)
         if subject.photo_closed:
             return redirect(self._address(request, "upload", kwargs))
-        return self._crop_page(request, subject, working_copy, kwargs, _first_box(subject, working_copy))
+        frame = cropping.first(subject, working_copy)
+        try:
+            cropping.refuse_if_small(working_copy, frame.turns, subject.photo_spec)
+        except PhotoRefused as refusal:
+            return self._upload_page(request, subject, kwargs, refusal)
+        return self._crop_page(request, subject, working_copy, kwargs, frame)
 
     def image(self, request: HttpRequest, upload: UUID, **kwargs: Any) -> HttpResponse:
         self._subject(request, kwargs)
@@ -126,24 +143,27 @@ class PhotoPages:
         return f"{address}?{query}" if query else address
 
     def _crop(self, request: HttpRequest, subject: Subject, upload: Upload, kwargs: dict[str, Any]) -> HttpResponse:
-        spec, box = subject.photo_spec, _first_box(subject, upload)
+        spec, frame, move = subject.photo_spec, cropping.first(subject, upload), request.POST.get("move")
         try:
-            _refuse_if_closed(subject)
-            posted = _posted_box(request.POST)
-            if (move := request.POST.get("move")) in pipeline.MOVES:
-                moved = pipeline.nudge(posted, move, upload.width, upload.height, spec)
-                return self._crop_page(request, subject, upload, kwargs, moved)
-            box = pipeline.fit_box(posted, upload.width, upload.height, spec)
-            _use(subject, upload.crop(box, spec))
+            refuse_if_closed(subject)
+            posted = cropping.posted(request.POST, upload, spec)
+            if move in pipeline.MOVES or move in cropping.TURNS:
+                frame = cropping.held(posted, upload, spec)  # stays where it cannot be turned
+                return self._crop_page(request, subject, upload, kwargs, cropping.moved(frame, move, upload, spec))
+            frame = cropping.fitted(posted, upload, spec)
+            _use(subject, upload.crop(frame.box, spec, frame.turns, cropping.confirmed(request.POST)))
         except REFUSALS as refusal:
-            return self._crop_page(request, subject, upload, kwargs, box, refusal)
-        messages.success(request, "保存成功")
+            return self._crop_page(request, subject, upload, kwargs, frame, refusal)
+        return self._done(request, subject)
+
+    def _done(self, request: HttpRequest, subject: Subject) -> HttpResponse:
+        messages.success(request, SAVED)
         return redirect(self.way_back(request, subject))
 
     def _upload_page(
         self, request: HttpRequest, subject: Subject, kwargs: dict[str, Any], refusal: Exception | None = None
     ) -> HttpResponse:
-        portrait = subject.portrait
+        portrait, other = subject.portrait, subjects.other_portrait(subject)
         context = {
             "subject": subject,
             "way_back": self.way_back(request, subject),
@@ -151,14 +171,24 @@ class PhotoPages:
             "refusal": refusal,
             "most_megabytes": MAX_UPLOAD_BYTES // MEGABYTE,
             "most_bytes": MAX_UPLOAD_BYTES,
+            "upload_url": self._address(request, "upload", kwargs),
             "portrait_url": self._address(request, "portrait", kwargs) if portrait else "",
+            "crop_again_url": self._crop_url(request, subject, portrait, kwargs),
+            "other": other,
         }
-        if portrait and portrait.upload_id:
-            context["crop_again_url"] = self._address(request, "crop", kwargs, upload=portrait.upload_id)
-        response = render(request, "photos/upload.html", context, status=_status(refusal))
-        if isinstance(refusal, LimitReached):
-            response["Retry-After"] = str(refusal.retry_after)
-        return response
+        if other and subjects.fits(other, subject.photo_spec):
+            context["use_other_url"] = self._address(request, "use_other", kwargs)
+        else:
+            context["crop_other_url"] = self._crop_url(request, subject, other, kwargs)
+        return _bearing(refusal, render(request, "photos/upload.html", context, status=_status(refusal)))
+
+    def _crop_url(
+        self, request: HttpRequest, subject: Subject, portrait: Portrait | None, kwargs: dict[str, Any]
+    ) -> str:
+        """Where to crop what this portrait was cropped from, or ""."""
+        if portrait is None or not subjects.can_be_cropped(portrait, subject.photo_spec):
+            return ""
+        return self._address(request, "crop", kwargs, upload=portrait.upload_id)
 
     def _crop_page(
         self,
@@ -166,19 +196,30 @@ class PhotoPages:
         subject: Subject,
         upload: Upload,
         kwargs: dict[str, Any],
-        box: Box,
+        frame: Frame,
         refusal: Exception | None = None,
     ) -> HttpResponse:
+        width, height = pipeline.turned_size(upload.width, upload.height, frame.turns)
         context = {
             "subject": subject,
             "way_back": self.way_back(request, subject),
             "spec": subject.photo_spec,
+            "least": subject.photo_spec.least_source,
             "upload": upload,
-            "box": box,
+            "box": frame.box,
+            "turns": frame.turns,
+            "transform": TRANSFORMS[frame.turns].format(width=upload.width, height=upload.height),
+            "width": width,
+            "height": height,
             "refusal": refusal,
             "image_url": self._address(request, "image", kwargs, upload=upload.pk),
             "upload_url": self._address(request, "upload", kwargs),
         }
+        if isinstance(refusal, PhotoDoubtful):
+            codes = {finding.code for finding in refusal.findings} | cropping.confirmed(request.POST)
+            context["doubts"] = refusal.findings
+            blocked = any(finding.blocking for finding in refusal.findings)
+            context["confirming"] = "" if blocked else ",".join(sorted(codes))
         return render(request, "photos/crop.html", context, status=_status(refusal))
 
 
@@ -192,9 +233,14 @@ def _status(refusal: Exception | None) -> HTTPStatus:
     return HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-def _refuse_if_closed(subject: Subject) -> None:
-    if subject.photo_closed:
-        raise PhotoClosed(subject.photo_closed)
+def _told(refusal: Exception) -> HttpResponse:
+    return _bearing(refusal, JsonResponse({"refusal": str(refusal)}, status=_status(refusal)))
+
+
+def _bearing(refusal: Exception | None, response: HttpResponse) -> HttpResponse:
+    if isinstance(refusal, LimitReached):
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def _own_upload(request: HttpRequest, upload: UUID) -> Upload:
@@ -208,22 +254,6 @@ def _posted_file(request: HttpRequest) -> bytes:
     if file is None:
         raise PhotoRefused("还没有选择照片。请先点“浏览”选一张照片，再点“上传”。")
     return file.read()
-
-
-def _posted_box(post: QueryDict) -> Box:
-    try:
-        left, top, width = (int(post.get(name, "")[:9]) for name in ("left", "top", "width"))
-    except ValueError:
-        raise PhotoRefused("没有收到裁切框的位置。请移动裁切框后再保存一次。") from None
-    return Box(left, top, width, 0)
-
-
-def _first_box(subject: Subject, upload: Upload) -> Box:
-    """Where the frame stands at first: where it stood when this upload was last cropped, or as suggested."""
-    spec, portrait = subject.photo_spec, subject.portrait
-    if portrait and portrait.upload_id == upload.pk and spec.box_height(portrait.box_width) == portrait.box_height:
-        return portrait.box
-    return pipeline.suggest_box(upload.width, upload.height, spec)
 
 
 def _use(subject: Subject, portrait: Portrait) -> None:

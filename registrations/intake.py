@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.requests import held_identity
+from photos.models import Portrait
+from photos.subjects import fits
 from plans.models import Plan, PlanState
 from profiles.models import Profile
 from registrations.models import Registration
@@ -30,7 +32,7 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
             "这个竞赛还没有开始报名。" if plan.state_at(now) == PlanState.SOON else "这个竞赛的报名已经截止。"
         )
     profile = Profile.of(user)
-    draft = Registration(portrait=profile.portrait, **profile.details())
+    draft = Registration(portrait=usable(profile.portrait, plan), **profile.details())
     held_identity(user).copy_document_to(draft)
     copied = ["portrait", *profile.details(), "legal_name", "document_type", "document_number", "document_index"]
     try:
@@ -41,10 +43,16 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
         return Registration.objects.owned_by(user).live().get(plan=plan)
 
 
+def usable(portrait: Portrait | None, plan: Plan) -> Portrait | None:
+    """The portrait where it is as this plan wants it, else None: the person is told to crop it once more."""
+    return portrait if portrait and fits(portrait, plan.photo_spec) else None
+
+
 def flow(sender: object, profile: Profile, changed: dict[str, tuple[Any, Any]], **kwargs: object) -> None:
     """Carry a changed profile into every registration that can still be edited.
 
-    A portrait is only replaced where the profile's former one stands, or none: one made for a plan stays.
+    A portrait is only replaced where the profile's former one stands, or none, and the new one is as the plan wants
+    it: one made for a plan stays.
     """
     if not changed:
         return
@@ -53,8 +61,9 @@ def flow(sender: object, profile: Profile, changed: dict[str, tuple[Any, Any]], 
             continue
         values = {name: after for name, (_, after) in changed.items()}
         if "portrait" in changed:
-            former, _ = changed["portrait"]
-            if registration.portrait_id not in {None, former and former.pk}:
+            former, new = changed["portrait"]
+            its_own = registration.portrait_id not in {None, former and former.pk}
+            if its_own or not usable(new, registration.plan):
                 del values["portrait"]
         values = {name: value for name, value in values.items() if getattr(registration, name) != value}
         if values:

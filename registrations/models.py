@@ -15,7 +15,7 @@ from accounts.models import AppendOnlyModel, DocumentHolder, User
 from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
-from profiles.models import PersonalDetails, StaleDetails
+from profiles.models import PersonalDetails, Profile, StaleDetails
 from registrations import completeness, notifications, workflow
 from registrations.reference import new_reference
 from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
@@ -268,6 +268,11 @@ class Registration(PersonalDetails, DocumentHolder):
     @property
     def photo_closed(self) -> str:
         return self.closed_reason()
+
+    @property
+    def other_portrait(self) -> Portrait | None:
+        """The profile's, which may be used here, too (photos/subjects.py)."""
+        return Profile.of(self.applicant).portrait
 
     def get_photo_return_url(self) -> str:
         return reverse("registrations:edit", args=[self.reference])

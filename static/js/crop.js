@@ -1,4 +1,4 @@
-/* The crop page: the picture moves and zooms under a fixed frame, by pointer, wheel, touch, keys and buttons. */
+/* The crop page: the picture moves, zooms and turns under a fixed frame, by pointer, wheel, touch, keys and buttons. */
 const form = document.getElementById("crop-form");
 const stage = document.getElementById("crop-stage");
 const picture = document.getElementById("crop-picture");
@@ -9,19 +9,31 @@ const size = document.getElementById("crop-size");
 const status = document.getElementById("crop-status");
 const save = document.getElementById("crop-save");
 
-const width = Number(form.dataset.width);
-const height = Number(form.dataset.height);
+const image = document.getElementById("picture");
+const confirming = document.getElementById("crop-confirm");
+
+const whole = { width: Number(form.dataset.width), height: Number(form.dataset.height) };
 const spec = { width: Number(form.dataset.specWidth), height: Number(form.dataset.specHeight) };
+const least = { width: Number(form.dataset.leastWidth), height: Number(form.dataset.leastHeight) };
 /* As PhotoSpec.box_height() and suggest_box() in photos/pipeline.py reckon. */
 const heightOf = (boxWidth) => Math.floor((2 * boxWidth * spec.height + spec.width) / (2 * spec.width));
-const largest = Math.min(width, Math.floor((height * spec.width) / spec.height));
-const smallest = Math.min(spec.width, largest);
+
+/* Of the picture as it is turned: `turns` quarter turns clockwise. */
+let turns = field("turns");
+let width, height, largest, smallest;
+measure();
 
 /* The frame in pixels of the picture, not rounded, so that slow dragging adds up. */
 const box = { left: field("left"), top: field("top"), width: field("width") };
 
 function field(name) {
   return Number(form.elements[name].value);
+}
+
+function measure() {
+  [width, height] = turns % 2 ? [whole.height, whole.width] : [whole.width, whole.height];
+  largest = Math.min(width, Math.floor((height * spec.width) / spec.height));
+  smallest = Math.min(least.width, largest);
 }
 
 function within(value, least, most) {
@@ -49,7 +61,7 @@ function rounded() {
 }
 
 function draw() {
-  const whole = rounded();
+  const now = rounded();
   const tall = heightOf(box.width);
   const shape = Math.max(1, stage.clientWidth) / Math.max(1, stage.clientHeight);
   /* The frame fills most of the stage, whichever side is the tighter one. */
@@ -64,9 +76,22 @@ function draw() {
   for (const [name, value] of [["x", box.left], ["y", box.top], ["width", box.width], ["height", tall]]) {
     frame.setAttribute(name, value);
   }
-  preview.setAttribute("viewBox", `${whole.left} ${whole.top} ${whole.width} ${whole.height}`);
-  size.textContent = `${whole.width}×${whole.height}`;
-  for (const name of ["left", "top", "width"]) form.elements[name].value = whole[name];
+  preview.setAttribute("viewBox", `${now.left} ${now.top} ${now.width} ${now.height}`);
+  size.textContent = `${now.width}×${now.height}`;
+  for (const name of ["left", "top", "width"]) form.elements[name].value = now[name];
+  form.elements.turns.value = turns;
+}
+
+/* As TRANSFORMS in photos/views.py: the picture as it lies in the file, turned into the place that it then takes. */
+function drawTurned() {
+  const transforms = [
+    "",
+    `translate(${whole.height} 0) rotate(90)`,
+    `translate(${whole.width} ${whole.height}) rotate(180)`,
+    `translate(0 ${whole.width}) rotate(-90)`,
+  ];
+  image.setAttribute("transform", transforms[turns]);
+  draw();
 }
 
 let timer = 0;
@@ -78,9 +103,17 @@ function announce(prefix) {
   }, 300);
 }
 
+/* What was found doubtful was found in another frame: it is no longer for this one that it can be confirmed. */
+function changed() {
+  if (!confirming || confirming.disabled) return;
+  confirming.disabled = true;
+  document.getElementById("doubts-way").textContent = "裁切框已调整，请点“裁切照片并保存”，系统会重新检查。";
+}
+
 function settle(limit) {
   const held = hold();
   draw();
+  changed();
   announce(held ? limit : "");
 }
 
@@ -99,10 +132,34 @@ function zoom(factor, x = 0.5, y = 0.5) {
   const stuck = box.width === before.width;
   hold();
   draw();
-  announce(!stuck ? "" : factor < 1 ? `不能再放大，裁切框至少要有 ${spec.width}×${spec.height} 像素。` : "不能再缩小，已是照片的最大范围。");
+  changed();
+  announce(!stuck ? "" : factor < 1 ? `不能再放大，裁切框至少要有 ${least.width}×${least.height} 像素。` : "不能再缩小，已是照片的最大范围。");
+}
+
+/* A quarter turn, 1 clockwise or -1; what is in the middle of the frame stays there. As in photos/cropping.py. */
+function turn(quarter) {
+  const to = quarter > 0 ? "右" : "左";
+  if (height < least.width || width < least.height) {
+    announce(`照片不能向${to}转：转过来只有 ${height}×${width} 像素，至少需要 ${least.width}×${least.height} 像素。`);
+    return;
+  }
+  const tall = heightOf(box.width);
+  const [x, y] = [box.left + box.width / 2, box.top + tall / 2];
+  const middle = quarter > 0 ? [height - y, x] : [y, width - x];
+  turns = (turns + quarter + 4) % 4;
+  measure();
+  hold(); /* a frame that is too large is made smaller around its middle */
+  box.left = middle[0] - box.width / 2;
+  box.top = middle[1] - heightOf(box.width) / 2;
+  hold();
+  drawTurned();
+  changed();
+  announce(`照片已向${to}转 90 度。`);
 }
 
 const steps = {
+  "turn-left": () => turn(-1),
+  "turn-right": () => turn(1),
   up: (share) => move(0, -share * heightOf(box.width)),
   down: (share) => move(0, share * heightOf(box.width)),
   left: (share) => move(-share * box.width, 0),
@@ -113,6 +170,7 @@ const steps = {
 const keys = {
   ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right",
   "+": "in", "=": "in", "-": "out", _: "out", "−": "out",
+  r: "turn-right", "]": "turn-right", "】": "turn-right", R: "turn-left", "[": "turn-left", "【": "turn-left",
 };
 
 stage.addEventListener("keydown", (event) => {
@@ -176,16 +234,21 @@ stage.addEventListener(
   { passive: false },
 );
 
-document.getElementById("picture").addEventListener("error", () => {
+image.addEventListener("error", () => {
   status.classList.remove("visually-hidden");
   status.textContent = "照片没有显示出来，请刷新页面再试。";
 });
 
+/* Once; but not before the form has been read, or the button that was pressed would be missing from it. */
 form.addEventListener("submit", () => {
-  save.disabled = true;
+  setTimeout(() => {
+    save.disabled = true;
+    if (confirming) confirming.disabled = true;
+  });
 });
-window.addEventListener("pageshow", () => {
+window.addEventListener("pageshow", (event) => {
   save.disabled = false;
+  if (event.persisted && confirming) confirming.disabled = true; /* whatever the frame was then, it is asked anew */
 });
 
 form.classList.add("scripted");

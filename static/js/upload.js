@@ -1,15 +1,22 @@
-/* The upload page: show what was chosen, say at once what is too large, and send it only once. */
+/* The upload page: show what was chosen, send it with a bar and 取消, and say what went wrong; the chosen file stays. */
 const form = document.getElementById("upload-form");
 const input = document.getElementById("photo");
 const button = document.getElementById("upload-button");
+const cancel = document.getElementById("upload-cancel");
+const wayBack = document.getElementById("upload-way-back");
 const chosen = document.getElementById("photo-chosen");
 const preview = document.getElementById("photo-preview");
 const caption = document.getElementById("photo-name");
 const warning = document.getElementById("photo-warning");
 const picked = document.getElementById("photo-picked");
 const status = document.getElementById("photo-status");
+const progress = document.getElementById("photo-progress");
+const bar = document.getElementById("photo-bar");
+const sent = document.getElementById("photo-sent");
 const mostBytes = Number(form.dataset.mostBytes);
 const megabyte = 1024 * 1024;
+const stalledAfter = 60; /* seconds without a byte sent */
+const answerWithin = 120; /* seconds for the server to judge what it has received */
 
 function sizeInWords(bytes) {
   if (bytes < megabyte) return `${Math.max(1, Math.round(bytes / 1024))} KB`;
@@ -18,8 +25,14 @@ function sizeInWords(bytes) {
   return `${String(Math.round((shown * 10) / megabyte) / 10)} MB`;
 }
 
-function warn(sentence) {
+/* `link`, if given, is [what it is called, where it leads]. */
+function warn(sentence, link) {
   warning.textContent = sentence;
+  if (link) {
+    const anchor = document.createElement("a");
+    [anchor.textContent, anchor.href] = link;
+    warning.append(anchor);
+  }
   warning.hidden = !sentence;
 }
 
@@ -35,6 +48,7 @@ function show() {
   if (preview.src) URL.revokeObjectURL(preview.src);
   preview.removeAttribute("src");
   warn("");
+  button.textContent = "上传";
   const file = input.files[0];
   chosen.hidden = !file;
   picked.textContent = file ? file.name : "还没有选择照片";
@@ -57,22 +71,151 @@ preview.addEventListener("error", () => {
   caption.textContent += "：浏览器无法预览，上传后可以看到。";
 });
 
-input.addEventListener("change", show);
-form.addEventListener("submit", (event) => {
-  const file = input.files[0];
-  if (file && file.size > mostBytes) {
-    event.preventDefault();
-    input.focus();
-    return;
+/* --- Sending --- */
+
+let request = null;
+let timer = 0;
+
+function busy(isBusy) {
+  input.disabled = button.disabled = isBusy;
+  cancel.hidden = progress.hidden = !isBusy;
+  wayBack.hidden = isBusy;
+}
+
+/* Over without success: the file is still chosen, and one press sends it again. */
+function stop(sentence, link) {
+  clearTimeout(timer);
+  request = null;
+  busy(false);
+  button.textContent = "重新上传";
+  warn(sentence, link);
+  status.textContent = "";
+  button.focus();
+}
+
+function give(seconds, sentence) {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    const stuck = request;
+    stop(sentence);
+    stuck?.abort();
+  }, seconds * 1000);
+}
+
+let announced = 0;
+function moveBar(event) {
+  if (!request) return;
+  const share = event.total ? Math.floor((100 * event.loaded) / event.total) : 0;
+  bar.value = share;
+  sent.textContent = `正在上传：${share}%（共 ${sizeInWords(event.total)}）`;
+  if (share >= announced + 25) {
+    announced = share;
+    status.textContent = `已上传 ${share}%`;
   }
-  button.disabled = true;
-  button.textContent = "正在上传…";
+  give(stalledAfter, `已有 ${stalledAfter} 秒传不出去，上传停下了。已选的照片还在，请换到信号好的地方，再点“重新上传”。`);
+}
+
+/* Everything has left: the server judges the file, and nobody knows how long that takes. */
+function judged() {
+  if (!request) return;
+  bar.removeAttribute("value");
+  sent.textContent = "已传完，正在检查照片…";
+  status.textContent = sent.textContent;
+  give(answerWithin, "照片已传完，但系统迟迟没有回答。已选的照片还在，请过几分钟再点“重新上传”。");
+}
+
+function send() {
+  const body = new FormData(form); /* before the field is disabled */
+  warn("");
+  forget();
+  announced = 0;
+  bar.value = 0;
+  sent.textContent = "正在上传…";
   status.textContent = "正在上传，请稍候。";
+  busy(true);
+  request = new XMLHttpRequest();
+  const mine = request;
+  request.upload.addEventListener("progress", moveBar);
+  request.upload.addEventListener("load", judged);
+  request.addEventListener("load", () => mine === request && answered(mine));
+  request.addEventListener("error", () => mine === request && broken());
+  request.open("POST", form.action);
+  request.setRequestHeader("Accept", "application/json");
+  give(stalledAfter, `已有 ${stalledAfter} 秒连不上，上传停下了。已选的照片还在，请检查网络，再点“重新上传”。`);
+  request.send(body);
+  cancel.focus();
+}
+
+function answered(answer) {
+  const said = told(answer);
+  if (said.next) {
+    clearTimeout(timer);
+    sent.textContent = "上传成功，正在打开裁切页面…";
+    cancel.hidden = true;
+    request = null;
+    location.assign(said.next);
+  } else if (said.refusal) {
+    stop(said.refusal);
+    input.setAttribute("aria-invalid", "true");
+  } else if (answer.status < 400) signedOut(); /* a page in place of an answer: the way to signing in */
+  else stop(...failures(answer));
+}
+
+function told(answer) {
+  if (!/^application\/json/.test(answer.getResponseHeader("Content-Type") ?? "")) return {};
+  try {
+    return JSON.parse(answer.responseText);
+  } catch {
+    return {}; /* cut off on the way */
+  }
+}
+
+const staysChosen = "照片没有保存。已选的照片还在，";
+function failures(answer) {
+  if (answer.status === 413) return [`照片太大，系统没有收下。最多 ${form.dataset.mostMegabytes} MB，请把照片缩小后再选，或换一张照片。`];
+  if (answer.status === 403) return ["这个页面打开得太久，已经失效，照片没有保存。请", ["刷新页面后再选一次", location.href]];
+  if (answer.status === 429) return [`上传的次数太多了，${staysChosen}请过几分钟再点“重新上传”。`];
+  if ([502, 503, 504].includes(answer.status)) return [`系统暂时繁忙，${staysChosen}请过几分钟再点“重新上传”。`];
+  return [`系统出了问题，${staysChosen}请再试一次；如果仍然不行，请联系组委会。`];
+}
+
+function signedOut() {
+  stop("登录已经退出，照片没有保存。请", ["重新登录，再选一次照片", location.href]);
+}
+
+/* A broken line, or a redirect to another site's sign-in, which a browser reports alike: so ask whether we are in. */
+async function broken() {
+  clearTimeout(timer);
+  const session = document.getElementById("session-warning")?.dataset;
+  if (navigator.onLine && session) {
+    try {
+      const answer = await fetch(session.remaining, { cache: "no-store", signal: AbortSignal.timeout(8000) });
+      const { left, whose } = await answer.json();
+      if (left <= 0 || whose !== session.whose) return signedOut();
+    } catch {
+      /* Nobody answers: a broken line. */
+    }
+  }
+  stop("网络断开了，照片没有传完。已选的照片还在，请检查网络，再点“重新上传”。");
+}
+
+input.addEventListener("change", show);
+cancel.addEventListener("click", () => {
+  const stopped = request;
+  stop("");
+  stopped?.abort();
+  status.textContent = "已取消，照片没有上传。已选的照片还在，可以重新上传。";
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (request) return;
+  if (input.files[0]?.size > mostBytes) input.focus();
+  else send();
 });
 /* Back to this page by the browser's back button. */
 window.addEventListener("pageshow", () => {
-  button.disabled = false;
-  button.textContent = "上传";
+  if (request) return;
+  busy(false);
   show();
 });
 form.classList.add("scripted");

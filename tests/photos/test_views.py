@@ -75,7 +75,9 @@ def test_the_frame_stands_where_it_stood_when_cropping_again(visitor, person, ba
     badge.portrait = upload.crop(Box(100, 50, 400, 0), confirmed=list(Doubt))
     assert frame(visitor.get(f"{PAGE}crop/{upload.pk}/")) == (100, 50, 400)
     badge.photo_spec = PhotoSpec(width=300, height=300)
-    assert frame(visitor.get(f"{PAGE}crop/{upload.pk}/")) == (0, 60, 600)
+    assert frame(visitor.get(f"{PAGE}crop/{upload.pk}/")) == (100, 50, 400)
+    badge.photo_spec = PhotoSpec(width=500, height=800)  # wants more than the frame has, and a picture so high
+    assert frame(visitor.get(f"{PAGE}crop/{upload.pk}/")) == (100, 40, 500)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""What has a photo, and what it may take over from another photo of the same person."""
+
+from typing import Any, Protocol
+
+from photos.models import PhotoClosed, Portrait, Upload
+from photos.pipeline import turned_size
+from photos.spec import PhotoSpec
+
+
+class Subject(Protocol):
+    """What has a photo: a profile, a registration.
+
+    It may also have an `other_portrait`: one that the same person has elsewhere and might want to use here.
+    """
+
+    portrait: Portrait | None
+
+    @property
+    def photo_spec(self) -> PhotoSpec: ...
+
+    @property
+    def photo_owner(self) -> Any: ...
+
+    @property
+    def photo_closed(self) -> str:
+        """Why the photo may no longer be changed, as a sentence, or ""."""
+        ...
+
+    def get_photo_return_url(self) -> str: ...
+
+    def set_portrait(self, portrait: Portrait) -> None:
+        """Use and save this portrait, or raise PhotoClosed."""
+        ...
+
+
+def refuse_if_closed(subject: Subject) -> None:
+    if subject.photo_closed:
+        raise PhotoClosed(subject.photo_closed)
+
+
+def other_portrait(subject: Subject) -> Portrait | None:
+    """The person's portrait elsewhere, unless it is in use here already."""
+    other: Portrait | None = getattr(subject, "other_portrait", None)
+    return None if other == subject.portrait else other
+
+
+def fits(portrait: Portrait, spec: PhotoSpec) -> bool:
+    """Whether it can be used as it is."""
+    return spec.same_picture(portrait.made_for)
+
+
+def can_be_cropped(portrait: Portrait, spec: PhotoSpec) -> bool:
+    """Whether another portrait, for this spec, can be cut out of what it was cut from, which may be gone."""
+    return portrait.upload is not None and large_enough(portrait.upload, portrait.turns, spec)
+
+
+def large_enough(upload: Upload, turns: int, spec: PhotoSpec) -> bool:
+    size = turned_size(upload.width, upload.height, turns)
+    return all(side >= least for side, least in zip(size, spec.least_source, strict=True))
+
+
+def cropped_again(subject: Subject) -> Portrait | None:
+    """The portrait whose upload to crop (again) for this subject without uploading anything: its own, or the other."""
+    for portrait in (subject.portrait, other_portrait(subject)):
+        if portrait and can_be_cropped(portrait, subject.photo_spec):
+            return portrait
+    return None
