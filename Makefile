@@ -1,6 +1,6 @@
 # The commands of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test lint bench-photo lock clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -8,8 +8,9 @@ help:
 	@echo "             端口被占用时：make demo PORT=8010 SANDBOX_PORT=8011"
 	@echo "make test    运行全部测试：先用 SQLite，再用 PostgreSQL，含浏览器测试"
 	@echo "             只运行一部分：make test ARGS=\"-k photo\""
+	@echo "make bench-photo  测量照片处理的耗时和内存"
 	@echo "make lint    检查代码的格式、类型、分层和部署设置"
-	@echo "make lock    按 pyproject.toml 重新写三个锁定文件"
+	@echo "make lock    按 pyproject.toml 重新写四个锁定文件"
 	@echo "make clean   删除 .venv、演示数据和各种缓存"
 
 demo:
@@ -23,6 +24,10 @@ test:
 lint:
 	@scripts/setup requirements-dev.txt
 	@exec .venv/bin/python -m scripts.lint
+
+bench-photo:
+	@scripts/setup requirements-dev.txt
+	@exec .venv/bin/python -m bench.photo
 
 lock:
 	@scripts/setup requirements-dev.txt

@@ -32,6 +32,7 @@ from tests.accounts.provider import running_provider
 from tests.accounts.test_redaction import forms_of
 from tests.log_watch import LogWatch, planted_in
 from tests.people import passport_number, resident_number
+from tests.photos.pictures import drawn_portrait
 from tests.registrations.reading import filled_in
 
 VOUCHED = resident_number(401, sex=Sex.MALE)  # the platform says it
@@ -201,7 +202,7 @@ def photo() -> SimpleUploadedFile:
     exif[0x010E], exif[0x013B] = VOUCHED, TYPED
     exif.get_ifd(0x8825)[1] = GPS
     out = io.BytesIO()
-    Image.effect_noise((600, 840), 60).convert("RGB").save(out, "JPEG", exif=exif, comment=PASSPORT.encode())
+    drawn_portrait().save(out, "JPEG", exif=exif, comment=PASSPORT.encode())
     assert out.getvalue().count(GPS.encode()) == 1
     return SimpleUploadedFile(f"{TYPED}.jpg", out.getvalue(), "image/jpeg")
 

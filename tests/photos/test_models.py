@@ -129,13 +129,13 @@ def test_a_discarded_portrait_takes_its_file_along(person, files, django_capture
 def test_postgresql_itself_refuses_to_change_a_portrait(person, storage, change):
     if connection.vendor != "postgresql":
         pytest.skip("the trigger is PostgreSQL's")
-    Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0))
+    Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     with pytest.raises(DatabaseError, match="a portrait is never changed"), connection.cursor() as cursor:
         cursor.execute(f"UPDATE photos_portrait SET {change}")
 
 
 def test_one_file_is_one_rows(person, storage):
-    portrait = Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0))
+    portrait = Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     upload = portrait.upload
     doubles = [
         lambda: Upload.objects.create(owner=person, file=upload.file, width=1, height=1),

@@ -18,7 +18,7 @@ from profiles.models import Profile
 from tests import scenes
 from tests.photos import faults
 from tests.photos.faults import KINDS, Killed, Plan
-from tests.photos.pictures import encoded, opened, quarters
+from tests.photos.pictures import drawn_portrait, encoded, opened
 from tests.photos.test_models import UNAVAILABLE
 
 PAGE = "/profile/photo/"
@@ -94,17 +94,17 @@ def seen(answer):
 
 
 def posted():
-    return {"photo": SimpleUploadedFile("me.jpg", encoded(quarters()), "image/jpeg")}
+    return {"photo": SimpleUploadedFile("me.jpg", encoded(drawn_portrait()), "image/jpeg")}
 
 
 def outcomes(came, good, refusal=(503, UNAVAILABLE)):
     """The last time nothing went wrong; before, each was refused, or killed, or not touched by what went wrong."""
-    assert (came[-1], {outcome for outcome in came} - {good, refusal, "killed"}) == (good, set())
+    assert (came[-1], set(came) - {good, refusal, "killed"}) == (good, set())
     assert len(came) > 1
     return came
 
 
-FRAME = {"left": "0", "top": "0", "width": "400"}
+FRAME = {"left": "0", "top": "0", "width": "900"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -129,7 +129,7 @@ def test_cropping(applicant, sign_in, at_every_question, kind, before):
         used.append(Profile.of(applicant).portrait_id)
         return answer
 
-    upload = Upload.objects.receive(applicant, encoded(quarters()))
+    upload = Upload.objects.receive(applicant, encoded(drawn_portrait()))
     first = Profile.of(applicant).portrait_id
     came = outcomes(at_every_question(kind, lambda: upload, crop), (302, "/profile/"))
     # Opened, asked for, stored: a portrait that could not be kept leaves the former one in use.

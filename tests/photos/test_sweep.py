@@ -16,7 +16,7 @@ from photos.management.commands import sweep_photos
 from photos.models import Portrait, Upload
 from photos.pipeline import Box
 from photos.sweep import GRACE
-from tests.photos.pictures import encoded, quarters
+from tests.photos.pictures import drawn_portrait, encoded
 
 SECOND = timedelta(seconds=1)
 CLEAN = [
@@ -32,7 +32,7 @@ LOST = "有 {} 条记录的文件丢失，请从备份恢复这些文件；没�
 
 @pytest.fixture
 def portrait(person, storage):
-    return Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0))
+    return Upload.objects.receive(person, encoded(drawn_portrait())).crop(Box(0, 0, 900, 0))
 
 
 def run(*arguments, at=None):
@@ -133,7 +133,7 @@ def test_many_are_compared_batch_by_batch_and_told_of(person, storage, monkeypat
     monkeypatch.setattr(sweep, "BATCH", 2)
     monkeypatch.setattr(sweep_photos, "PROGRESS", 2)
     monkeypatch.setattr(sweep_photos, "NAMED", 1)
-    uploads = [Upload.objects.receive(person, encoded(quarters())) for _ in range(3)]
+    uploads = [Upload.objects.receive(person, encoded(drawn_portrait())) for _ in range(3)]
     stored(*(f"uploads/2026/{number}.jpg" for number in range(2)))
     for upload in uploads[:2]:
         default_storage.delete(upload.file.name)
