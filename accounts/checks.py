@@ -152,6 +152,31 @@ def check_replicas(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
     ]
 
 
+def check_photo_folder(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What one replica keeps on its own disk, the others cannot show."""
+    if settings.REPLICAS == 1 or settings.S3_ENDPOINT_URL or settings.PRIVATE_FOLDER_SHARED:
+        return []
+    return [
+        Warning(
+            f"REPLICAS 是 {settings.REPLICAS}，照片和附件却放在本机目录里：别的副本看不到。",
+            "请设 S3_ENDPOINT_URL 改用对象存储；各副本的 private 目录确实是同一个网络目录时，把 PRIVATE_FOLDER_SHARED 设为 true。",
+            id="accounts.W002",
+        )
+    ]
+
+
+def check_object_store(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if urlsplit(settings.S3_ENDPOINT_URL).scheme != "http":
+        return []
+    return [
+        Warning(
+            "S3_ENDPOINT_URL 不是 https 地址，照片会以明文传送。",
+            "请改为对象存储的 https:// 地址；对象存储就在本机、不经过网络时，可以忽略这一条。",
+            id="accounts.W003",
+        )
+    ]
+
+
 def check_cache(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Even one replica has several workers, each with a memory of its own."""
     backend = settings.CACHES["default"]["BACKEND"]
@@ -231,6 +256,8 @@ CHECKS = (
     check_hosts,
     check_origins,
     check_replicas,
+    check_photo_folder,
+    check_object_store,
     check_cache,
     check_proxies,
     check_issuer,

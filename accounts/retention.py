@@ -96,9 +96,10 @@ def register(*parts: Part) -> None:
 def parts() -> list[tuple[Part, datetime]]:
     """Every part with the moment before which its time is over, in the order of the table.
 
-    Within a kind the parts stay in the order in which they were registered.
+    Within a kind the parts stay in the order in which they were registered, but for one that is `last`: it clears up
+    after the others, those of rooms above among them.
     """
     order = list(settings.RETENTION)
     now = timezone.now()
-    found = sorted(REGISTERED, key=lambda part: order.index(part.kind))
+    found = sorted(REGISTERED, key=lambda part: (order.index(part.kind), getattr(part, "last", False)))
     return [(part, now - timedelta(days=settings.RETENTION[part.kind])) for part in found]

@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.utils import timezone
 
-from photos import bounded, pipeline
+from photos import allowance, bounded, pipeline
 from photos.findings import Finding, PhotoDoubtful
 from photos.pipeline import DEFAULT_SPEC, Box, PhotoRefused
 from photos.spec import PhotoSpec
@@ -101,8 +101,10 @@ class UploadQuerySet(FileRows):
     def receive(self, owner: Any, data: bytes, spec: PhotoSpec = DEFAULT_SPEC) -> "Upload":
         """Make and keep the working copy of an uploaded file.
 
-        Raises PhotoRefused when the file cannot become a portrait, StorageUnavailable when it cannot be kept.
+        Raises PhotoRefused when the file cannot become a portrait, StorageUnavailable when it cannot be kept,
+        DayIsUp when the person has sent enough for a day.
         """
+        allowance.check(self.owned_by(owner), len(data))
         copy = bounded.read(data, spec)
         facts = {"width": copy.width, "height": copy.height, "received_bytes": len(data)}
         face = list(astuple(copy.face)) if copy.face else None

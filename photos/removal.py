@@ -51,6 +51,7 @@ class OrphanFiles:
 
     kind: str = "uploads"
     label: str = "没有记录的照片文件"
+    last: bool = True
 
     def names(self) -> Iterator[str]:
         for place in PLACES:

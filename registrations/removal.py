@@ -8,10 +8,15 @@ from django.utils import timezone
 
 from accounts.erasure import remove_lines
 from accounts.retention import Part, Rows
+from photos.models import Portrait, Upload
+from photos.removal import remove as remove_pictures
 from photos.removal import remove_if_unused
 from plans.models import Occupation
+from profiles.models import Profile
 from registrations.models import Registration, ReviewEvent
 from registrations.workflow import Status
+
+DECIDED = {Status.APPROVED, Status.REJECTED, Status.WITHDRAWN}
 
 
 def remove(registrations: QuerySet[Any]) -> int:
@@ -47,8 +52,24 @@ def trail_without_draft(before: datetime) -> QuerySet[ReviewEvent]:
     return ReviewEvent.objects.filter(~Exists(registrations), at__lt=before)
 
 
+def working_copies_done_with(before: datetime) -> QuerySet[Upload]:
+    """Whose portraits are used by decided registrations of plans that are over, and by nothing else: no profile, nobody
+    who could still be asked for another frame. The portraits themselves stay with their registrations."""
+    cut = Portrait.objects.filter(upload=OuterRef("pk"))
+    over = of_plans_over(before).filter(status__in=DECIDED)
+    open_ones = Registration.objects.exclude(pk__in=over.values("pk"))
+    profiles = Profile.objects.exclude(portrait=None)
+    return Upload.objects.filter(
+        Exists(cut.filter(pk__in=over.values("portrait"))),
+        ~Exists(cut.filter(pk__in=open_ones.exclude(portrait=None).values("portrait"))),
+        ~Exists(cut.filter(pk__in=profiles.values("portrait"))),
+        created_at__lt=before,
+    )
+
+
 PARTS: tuple[Part, ...] = (
     Rows("drafts", "没有再动过的草稿", untouched_drafts, remove),
     Rows("drafts", "已删除草稿的审核记录", trail_without_draft, remove_lines),
     Rows("closed_plans", "已结束竞赛的报名", of_plans_over, remove),
+    Rows("uploads", "已结束报名的照片原件", working_copies_done_with, remove_pictures),
 )

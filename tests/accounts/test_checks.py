@@ -306,7 +306,7 @@ def test_forms_from_anywhere(production, origin):
 
 def test_several_replicas_on_one_file(production, monkeypatch):
     monkeypatch.setitem(production.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
-    production.REPLICAS = 3
+    production.REPLICAS, production.PRIVATE_FOLDER_SHARED = 3, True
     assert complaints() == [
         Error(
             "REPLICAS 是 3，数据库却是 SQLite：多个副本不能共用一个 SQLite 文件。",
@@ -364,4 +364,37 @@ def test_the_deployment_check_names_what_is_wrong(tmp_path):
     )
     assert answer.returncode == 1
     named = set(re.findall(r"\((\w+\.\w+)\)", answer.stderr))
-    assert named == {"accounts.E012", "accounts.E014", "accounts.E016", "accounts.W001"}
+    assert named == {"accounts.E012", "accounts.E014", "accounts.E016", "accounts.W001", "accounts.W002"}
+
+
+def test_replicas_whose_photos_are_on_one_disk(production):
+    production.REPLICAS = 3
+
+    def found():
+        return [
+            message for message in complaints() if message.id != "accounts.E016"
+        ]  # the tests' database may be SQLite
+
+    assert found() == [
+        Warning(
+            "REPLICAS 是 3，照片和附件却放在本机目录里：别的副本看不到。",
+            "请设 S3_ENDPOINT_URL 改用对象存储；各副本的 private 目录确实是同一个网络目录时，把 PRIVATE_FOLDER_SHARED 设为 true。",
+            id="accounts.W002",
+        )
+    ]
+    production.PRIVATE_FOLDER_SHARED = True
+    assert found() == []
+    production.PRIVATE_FOLDER_SHARED = False
+    production.S3_ENDPOINT_URL = "https://s3.example.cn"
+    assert found() == []
+
+
+def test_photos_over_plain_http(production):
+    production.S3_ENDPOINT_URL = "http://s3.example.cn"
+    assert complaints() == [
+        Warning(
+            "S3_ENDPOINT_URL 不是 https 地址，照片会以明文传送。",
+            "请改为对象存储的 https:// 地址；对象存储就在本机、不经过网络时，可以忽略这一条。",
+            id="accounts.W003",
+        )
+    ]

@@ -181,6 +181,26 @@ def test_registrations_of_plans_that_are_over(applicant, occupation, manager, st
     assert list(Upload.objects.values_list("pk", flat=True)) == [other.portrait.upload_id]
 
 
+@pytest.mark.parametrize("status", list(Status))
+def test_the_working_copy_of_a_decided_registration_goes_when_its_plan_is_over(
+    applicant, occupation, manager, status
+) -> None:
+    registration = scenes.registration_at(status, applicant, occupation, manager)
+    upload, portrait = registration.portrait.upload_id, registration.portrait_id
+    left = Upload.objects.filter(pk=upload).count
+    decided = status in {Status.APPROVED, Status.REJECTED, Status.WITHDRAWN}
+    expected = [1, 1, 0] if decided else [1, 1, 1]
+    assert at_the_boundary(registration.plan.registration_closes_at, 5, left) == expected
+    assert scenes.fresh(registration).portrait_id == portrait
+
+
+def test_a_working_copy_that_a_profile_still_uses_stays(applicant, occupation, manager) -> None:
+    registration = scenes.registration_at(Status.APPROVED, applicant, occupation, manager)
+    Profile.of(applicant).set_portrait(registration.portrait)
+    purge(at=registration.plan.registration_closes_at + timedelta(days=6))
+    assert Upload.objects.filter(pk=registration.portrait.upload_id).count() == 1
+
+
 @pytest.mark.parametrize("day", ["competition_starts_on", "competition_ends_on"])
 def test_a_plan_is_not_over_before_its_competition(applicant, occupation, manager, day) -> None:
     registration = scenes.registration_at(Status.APPROVED, applicant, occupation, manager)
@@ -210,6 +230,7 @@ def test_a_rehearsal_counts_and_changes_nothing(applicant, occupation, manager) 
         "已结束竞赛的报名（保存 40 天）：将删除 1 项",
         "没有用到的证件照（保存 5 天）：将删除 0 项",
         "没有用到的照片原件（保存 5 天）：将删除 0 项",
+        "已结束报名的照片原件（保存 5 天）：将删除 1 项",
         "没有记录的照片文件（保存 5 天）：将删除 0 项",
         "没有保存的表单（保存 2 天）：将删除 1 项",
         "到期的登录会话（保存 3 天）：将删除 0 项",
