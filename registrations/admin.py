@@ -19,6 +19,7 @@ from accounts.verbs import Verb
 from photos.delivery import deliver
 from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
 from plans.models import Division, Occupation, Plan, Role
+from registrations import export_pages
 from registrations.decisions import DecisionForm
 from registrations.models import Registration
 from registrations.workflow import TABLE, Action, Actor, Status, StepRefused
@@ -133,6 +134,8 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view
         own = [
+            path("export/", page(self.choose_export), name="registrations_registration_export_plans"),
+            path("export/<slug:code>/", page(self.export), name="registrations_registration_export"),
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
             path("<int:pk>/number/", page(self.show_number), name="registrations_registration_number"),
             *[
@@ -146,6 +149,12 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             ],
         ]
         return own + super().get_urls()
+
+    def choose_export(self, request: HttpRequest) -> HttpResponse:
+        return export_pages.choose(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def export(self, request: HttpRequest, code: str) -> HttpResponse:
+        return export_pages.export(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def find(self, request: HttpRequest, pk: int) -> Registration:
         found = self.get_queryset(request).filter(pk=pk).first()
