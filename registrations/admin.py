@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -153,7 +154,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     def choose_export(self, request: HttpRequest) -> HttpResponse:
         return export_pages.choose(request, {**self.admin_site.each_context(request), "opts": self.opts})
 
-    def export(self, request: HttpRequest, code: str) -> HttpResponse:
+    def export(self, request: HttpRequest, code: str) -> HttpResponseBase:
         return export_pages.export(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def find(self, request: HttpRequest, pk: int) -> Registration:

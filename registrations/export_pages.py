@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -32,7 +33,7 @@ class ExportForm(forms.Form):
     division = forms.ChoiceField(label="参赛组别", required=False, choices=[("", "全部"), *Division.choices])
 
     def __init__(self, plan: Plan, may_see_numbers: bool, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
         offered = [(str(found.pk), str(found)) for found in plan.occupations.all()]
         self.fields["occupation"].choices = [("", "全部"), *offered]  # type: ignore[attr-defined]
         if may_see_numbers:
@@ -61,7 +62,7 @@ class ExportForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         placed = {key: cleaned.get(f"place_{key}") for key in exports.COLUMNS}
-        cleaned["columns"] = sorted((key for key in placed if placed[key]), key=lambda key: placed[key])
+        cleaned["columns"] = sorted((key for key in placed if placed[key]), key=lambda key: placed[key] or 0)
         if not cleaned["columns"]:
             self.add_error(None, "请至少给一列填上次序。")
         problem = exports.reason_problem(cleaned.get("reason", "")) if cleaned.get("full") else ""
@@ -97,7 +98,7 @@ def choose(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return TemplateResponse(request, "admin/registrations/registration/export_plans.html", context)
 
 
-def export(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResponse:
+def export(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResponseBase:
     user = signed_in(request)
     plan = get_object_or_404(Plan.objects.reviewable_by(user), code=code)
     if not plan.has_member(user, Role.REVIEWER, Role.MANAGER):
@@ -110,7 +111,7 @@ def export(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResp
     return TemplateResponse(request, "admin/registrations/registration/export.html", context)
 
 
-def answer(user: User, plan: Plan, form: ExportForm) -> HttpResponse:
+def answer(user: User, plan: Plan, form: ExportForm) -> HttpResponseBase:
     """The file, complete and with its line in the record before the first byte leaves."""
     asked = form.cleaned_data
     reason = asked["reason"].strip() if asked.get("full") else ""

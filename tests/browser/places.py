@@ -262,6 +262,15 @@ def record_line(here: Place) -> None:
     here.go(f"{RECORD}{lines_of_a_day().pk}/change/", auditor())
 
 
+@place("desk: export, a mistake")
+def export_mistaken(here: Place) -> None:
+    plan = full_plan()
+    page = here.go(f"/admin/registrations/registration/export/{plan.code}/", scenes.member(plan, "manager"))
+    page.get_by_label("证件号码完整导出").check()
+    page.get_by_role("button", name="导出", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 @place("no member of a committee")
 def no_member(here: Place) -> None:
     here.go("/admin/", applicant())

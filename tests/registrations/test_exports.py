@@ -20,7 +20,7 @@ from tests import scenes
 SPACE = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 KEYS = ["legal_name", "number", "phone", "employer"]
 HEADINGS = ["姓名", "证件号码", "手机", "工作单位"]
-NOWHERE = "private, no-store, max-age=0, no-cache, must-revalidate"
+NOWHERE = "max-age=0, no-cache, no-store, must-revalidate, private"
 ABOUT = exports.About("计划", "状态：全部", "某人", "只显示头尾")
 
 
