@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,7 +20,7 @@ from photos.delivery import deliver, delivered
 from photos.models import Portrait
 from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
 from plans.models import Plan, Role
-from registrations import desk
+from registrations import desk, export_pages
 from registrations.decisions import DecisionForm, Seen
 from registrations.filters import DivisionFilter, OccupationFilter, PlanFilter, StatusFilter
 from registrations.models import Registration
@@ -73,6 +74,8 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view
         own = [
+            path("export/", page(self.choose_export), name="registrations_registration_export_plans"),
+            path("export/<slug:code>/", page(self.export), name="registrations_registration_export"),
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
             path("<int:pk>/portrait/former/", page(self.former_portrait), name="registrations_registration_former"),
             path("<int:pk>/number/", page(self.show_number), name="registrations_registration_number"),
@@ -87,6 +90,12 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             ],
         ]
         return own + super().get_urls()
+
+    def choose_export(self, request: HttpRequest) -> HttpResponse:
+        return export_pages.choose(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def export(self, request: HttpRequest, code: str) -> HttpResponseBase:
+        return export_pages.export(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def find(self, request: HttpRequest, pk: int) -> Registration:
         found = self.get_queryset(request).filter(pk=pk).first()

@@ -183,12 +183,13 @@ def assert_told(response, doing, clock, seconds):
 
 
 def test_the_limits_are_the_ones_that_were_decided():
-    rules = (limits.LOGIN, limits.CONFIRM, limits.UPLOAD, limits.SUBMIT)
+    rules = (limits.LOGIN, limits.CONFIRM, limits.UPLOAD, limits.SUBMIT, limits.EXPORT)
     assert [(rule.name, rule.times, rule.seconds) for rule in rules] == [
         ("login", 100, 300),
         ("confirm", 5, 3600),
         ("upload", 30, 600),
         ("submit", 20, 600),
+        ("export", 20, 3600),
     ]
 
 

@@ -378,6 +378,15 @@ def desk_return_wrong(here: Place) -> None:
     expect(page.get_by_text("勾选的照片问题里有一项不在列表里")).to_be_visible()
 
 
+@place("desk: export, a mistake")
+def export_mistaken(here: Place) -> None:
+    plan = full_plan()
+    page = here.go(f"/admin/registrations/registration/export/{plan.code}/", scenes.member(plan, "manager"))
+    page.get_by_label("证件号码完整导出").check()
+    page.get_by_role("button", name="导出", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 @place("no member of a committee")
 def no_member(here: Place) -> None:
     here.go("/admin/", applicant())

@@ -1,0 +1,179 @@
+"""The list that a committee takes away: every cell, who may, and the line that it leaves."""
+
+import csv
+import io
+import re
+import xml.etree.ElementTree as ET
+import zipfile
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import AuditEntry
+from registrations import exports
+from registrations.models import Registration
+from registrations.workflow import Status
+from tests import scenes
+
+SPACE = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+KEYS = ["legal_name", "number", "phone", "employer"]
+HEADINGS = ["姓名", "证件号码", "手机", "工作单位"]
+NOWHERE = "max-age=0, no-cache, no-store, must-revalidate, private"
+ABOUT = exports.About("计划", "状态：全部", "某人", "只显示头尾")
+
+
+def sheet(data, number=1):
+    """Every cell's (type, text), row by row."""
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        assert book.testzip() is None
+        root = ET.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
+    assert root.findall(".//m:f", SPACE) == []  # no formula
+    return [
+        [(cell.get("t"), "".join(cell.itertext())) for cell in row.findall("m:c", SPACE)]
+        for row in root.findall(".//m:row", SPACE)
+    ]
+
+
+def texts(data, number=1):
+    rows = sheet(data, number)
+    assert {kind for row in rows for kind, _ in row} == {"inlineStr"} if number == 1 else True
+    return [[text for _, text in row] for row in rows]
+
+
+def address(plan):
+    return f"/admin/registrations/registration/export/{plan.code}/"
+
+
+def asked(**values):
+    return {"format": "xlsx", **{f"place_{key}": place for place, key in enumerate(KEYS, 1)}, **values}
+
+
+def body(answer):
+    return b"".join(answer.streaming_content)
+
+
+@pytest.fixture
+def submitted(applicant, occupation, manager):
+    return scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+
+
+def masked_row(found):
+    return ["王晓明", found.masked_number, "13812342671", "北京精工机械有限公司"]
+
+
+def lines():
+    return list(AuditEntry.objects.filter(verb="list.exported").values_list("actor", "target", "detail"))
+
+
+def test_the_workbook_and_its_line(sign_in, submitted, reviewer, occupation):
+    scenes.draft(scenes.person("李芳"), occupation)
+    answer = sign_in(reviewer).post(address(submitted.plan), asked())
+    assert texts(body(answer)) == [HEADINGS, masked_row(submitted)]
+    names = ("Cache-Control", "X-Content-Type-Options", "Content-Type")
+    assert [answer[name] for name in names] == [NOWHERE, "nosniff", exports.TYPES["xlsx"]]
+    assert re.fullmatch(
+        rf"attachment; filename\*=utf-8''{submitted.plan.code}-[%A-F0-9]+-\d{{8}}\.xlsx", answer["Content-Disposition"]
+    )
+    detail = f"{submitted.plan.code} xlsx 1 masked"
+    assert lines() == [(reviewer.username, f"plans.plan:{submitted.plan.pk}", detail)]
+
+
+def test_csv_is_read_back(sign_in, submitted, reviewer):
+    data = body(sign_in(reviewer).post(address(submitted.plan), asked(format="csv")))
+    name, number, phone, employer = masked_row(submitted)
+    assert data.startswith(b"\xef\xbb\xbf")
+    assert list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))) == [
+        HEADINGS,
+        [name, f"\t{number}", f"\t{phone}", employer],
+    ]
+
+
+def test_full_numbers_are_the_managers_with_a_reason(sign_in, submitted, manager, reviewer):
+    wanted = asked(full="on", reason="上报市级组委会")
+    rows = texts(body(sign_in(manager).post(address(submitted.plan), wanted)))
+    assert [row[1] for row in rows] == ["证件号码", submitted.document_number]
+    assert lines()[0][2] == f"{submitted.plan.code} xlsx 1 full: 上报市级组委会"
+    masked = texts(body(sign_in(reviewer).post(address(submitted.plan), wanted)))
+    assert masked[1] == masked_row(submitted)
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("", "请写明为什么需要完整的证件号码。"),
+        ("核对 13812342671", "理由里有证件号码或手机号码"),
+        ("核" * 121, "理由最多 120 个字，请缩短。"),
+    ],
+)
+def test_a_reason_that_will_not_do(sign_in, submitted, manager, reason, sentence):
+    answer = sign_in(manager).post(address(submitted.plan), asked(full="on", reason=reason))
+    assert (sentence in answer.content.decode(), lines()) == (True, [])
+
+
+def test_who_may(sign_in, submitted, viewer, applicant):
+    other = scenes.member(scenes.open_plan(), "manager")
+    found = [
+        sign_in(person).post(address(submitted.plan), asked()).status_code for person in (viewer, other, applicant)
+    ]
+    assert (found, lines()) == ([403, 404, 302], [])
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
+def test_no_cell_becomes_a_formula(text):
+    columns = exports.columns_for(["employer", "phone"])
+    out = io.BytesIO()
+    exports.write_csv(out, columns, [[text, text]], ABOUT)
+    assert list(csv.reader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline="")))[1] == [f"'{text}"] * 2
+    out = io.BytesIO()
+    exports.write_xlsx(out, columns, [[text, text]], ABOUT)
+    assert [[kind for kind, _ in row] for row in sheet(out.getvalue())] == [["inlineStr"] * 2] * 2
+
+
+def test_what_xml_cannot_hold_goes_and_line_breaks_stay():
+    assert exports.clean("甲\x00\x0b\ufffe\ud800乙\n丙😀") == "甲乙\n丙😀"
+
+
+def test_the_second_sheet(submitted):
+    columns, out = exports.columns_for(KEYS), io.BytesIO()
+    assert exports.write_xlsx(out, columns, exports.rows_of(exports.listed(submitted.plan), columns), ABOUT) == 1
+    said = dict(texts(out.getvalue(), 2))
+    at = said.pop("导出时间")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", at)
+    assert said == {
+        "竞赛计划": "计划",
+        "筛选条件": "状态：全部",
+        "证件号码": "只显示头尾",
+        "导出人": "某人",
+        "份数": "1",
+    }
+
+
+def test_as_many_queries_for_three_as_for_one(submitted, occupation, manager):
+    columns, counts = exports.columns_for(exports.COLUMNS), []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as captured:
+            rows = list(exports.rows_of(exports.listed(submitted.plan), columns))
+        counts.append((len(rows), len(captured)))
+        scenes.registration_at(Status.SUBMITTED, scenes.person(), occupation, manager)
+    assert counts == [(1, 1), (2, 1), (3, 1)]
+
+
+def test_the_command(submitted, tmp_path, capsys):
+    output = tmp_path / "list.csv"
+    ask = ["export_registrations", submitted.plan.code, "--format", "csv", "--columns", "legal_name"]
+    call_command(*ask, "--output", str(output), "--dry-run")
+    assert (capsys.readouterr().out, output.exists(), lines()) == ("没有写文件。将导出 1 份报名，1 列。\n", False, [])
+    call_command(*ask, "--output", str(output))
+    assert output.read_text("utf-8-sig") == '"姓名"\n"王晓明"\n'
+    assert [path.name for path in tmp_path.glob("*list*")] == ["list.csv"]
+    assert [line[0] for line in lines()] == ["command:export_registrations"]
+    with pytest.raises(CommandError, match="已经存在，没有导出"):
+        call_command(*ask, "--output", str(output))
+
+
+def test_the_command_names_the_plans_there_are(submitted, tmp_path):
+    with pytest.raises(CommandError, match=f"没有竞赛计划 NONE。现有：{submitted.plan.code}。"):
+        call_command("export_registrations", "NONE", "--output", str(tmp_path / "a"))
+    assert Registration.objects.count() == 1
