@@ -133,7 +133,8 @@ def _exchange(order: bytes, file: BinaryIO) -> Answer:
 
 def _received(connection: socket.socket, deadline: float) -> bytes:
     """All that is sent, or OSError when it is too much or takes too long."""
-    pieces, size = [], 0
+    pieces: list[bytes] = []
+    size = 0
     while True:
         connection.settimeout(max(0.01, deadline - time.monotonic()))
         piece = connection.recv(262_144)

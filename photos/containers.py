@@ -114,7 +114,8 @@ def inspect_png(data: bytes) -> None:
         if (position == 8) != (kind == b"IHDR" and length == 13):
             raise PhotoRefused(BROKEN)
         if position == 8:
-            check_pixels(*struct.unpack(">II", data[16:24]), PNG_PIXELS)
+            width, height = struct.unpack(">II", data[16:24])
+            check_pixels(width, height, PNG_PIXELS)
         if kind in {b"acTL", b"fcTL"}:
             raise animated("PNG")
         if kind in PNG_NOTES:
@@ -184,4 +185,5 @@ def inspect_heic(data: bytes) -> None:
     for parts, found in enumerate(SIZE_BOX.finditer(data)):
         if parts > MAX_PARTS:
             raise PhotoRefused(TOO_COSTLY)
-        check_pixels(*struct.unpack(">II", found[1]), HEIC_PIXELS)
+        width, height = struct.unpack(">II", found[1])
+        check_pixels(width, height, HEIC_PIXELS)

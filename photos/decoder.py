@@ -107,11 +107,11 @@ def serve(control: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     running: dict[int, socket.socket] = {}
     while True:
-        ready, _, _ = select.select([control, woken], [], [])
+        ready: list[Any] = select.select([control.fileno(), woken], [], [])[0]
         if woken in ready:
             os.read(woken, 4096)
             report(running)
-        if control in ready:
+        if control.fileno() in ready:
             message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
             if not message:
                 break

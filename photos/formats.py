@@ -1,11 +1,12 @@
 """Say what a file is by its content alone, and refuse what would be too costly to decode before it is decoded."""
 
 import re
+import struct
 from collections.abc import Callable
 from enum import StrEnum
 
 from photos.containers import inspect_heic, inspect_jpeg, inspect_png, inspect_webp
-from photos.refusals import ADVICE, PhotoRefused
+from photos.refusals import ADVICE, INCOMPLETE, PhotoRefused
 
 
 class Format(StrEnum):
@@ -53,7 +54,10 @@ def inspect(data: bytes) -> Format:
         raise PhotoRefused("这个文件是空的（0 字节）。" + ADVICE)
     format = _format(data)
     if format:
-        INSPECTORS[format](data)
+        try:
+            INSPECTORS[format](data)
+        except (struct.error, IndexError) as problem:  # it ends in the middle of a figure
+            raise PhotoRefused(INCOMPLETE) from problem
         return format
     raise PhotoRefused(_what_it_looks_like(data))
 

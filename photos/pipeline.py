@@ -135,7 +135,7 @@ def _inspected(source: bytes | BinaryIO) -> Format:
         return formats.inspect(b"")
     source.seek(0)
     with mmap(source.fileno(), 0, access=ACCESS_READ) as view:
-        return formats.inspect(view)
+        return formats.inspect(view)  # type: ignore[arg-type]  # sliced and searched as bytes are
 
 
 def _scaled(face: Box, scale: float) -> Box:
@@ -205,8 +205,8 @@ def _working_size(image: Image.Image, *, turned: bool, spec: PhotoSpec) -> tuple
                 image.draft(None, (stored[0] // scale, stored[1] // scale))
             if list(image.size) == sides:
                 return image.size
-    scale = min(1.0, max(WORKING_SIDE, *least) / max(seen))
-    working = [max(1, round(side * scale)) for side in seen]
+    share = min(1.0, max(WORKING_SIDE, *least) / max(seen))
+    working = [max(1, round(side * share)) for side in seen]
     if working[0] < least[0] or working[1] < least[1]:
         raise PhotoRefused(f"您的照片为 {seen[0]}×{seen[1]} 像素，过于狭长，裁不出证件照。请换一张普通比例的照片。")
     size = (working[1], working[0]) if turned else (working[0], working[1])

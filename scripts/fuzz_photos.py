@@ -6,7 +6,7 @@ The bytes reach the pipeline in this process, not in a bounded child: what the c
 
 import sys
 
-import atheris  # type: ignore[import-not-found]
+import atheris
 
 with atheris.instrument_imports(include=["photos", "PIL", "pi_heif"]):
     from photos.pipeline import PhotoRefused, read

@@ -122,6 +122,13 @@ def truncations() -> Iterator[Case]:
             yield Case(f"{name} cut at {share}", data[: int(len(data) * share)], DAMAGED + "|不是照片")
 
 
+def short() -> Iterator[Case]:
+    """A file that ends in the middle of a figure of its head."""
+    for name, data in WHOLE.items():
+        for size in range(12, 44):
+            yield Case(f"{name}, {size} bytes", data[:size], DAMAGED + "|不是照片")
+
+
 def flips() -> Iterator[Case]:
     chance = random.Random(20261126)
     for name, data in WHOLE.items():
@@ -218,5 +225,5 @@ def others() -> Iterator[Case]:
 
 
 def cases() -> list[Case]:
-    makers = (orientations, modes, truncations, flips, bombs, animations, polyglots, others)
+    makers = (orientations, modes, truncations, short, flips, bombs, animations, polyglots, others)
     return [case for make in makers for case in make()]
