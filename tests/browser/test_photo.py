@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -38,11 +37,15 @@ def before_the_crop(page: Page, user: User) -> Applicant:
     return Applicant(page)
 
 
-def network(page: Page, **conditions: Any) -> None:
-    """What the line is like: `uploadThroughput` in bytes a second, -1 for no limit; `offline`."""
+def network(page: Page) -> Callable[..., None]:
+    """Call it to say what the line is like: `uploadThroughput` in bytes a second, `offline`; usual without either.
+
+    One session for all: what another one has set stays in force beside it.
+    """
     line = page.context.new_cdp_session(page)
     usual = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    line.send("Network.emulateNetworkConditions", {**usual, **conditions})
+    line.send("Network.enable")
+    return lambda **conditions: line.send("Network.emulateNetworkConditions", {**usual, **conditions}) and None
 
 
 @pytest.fixture
@@ -60,14 +63,15 @@ def test_progress_is_shown_and_can_be_cancelled(visitor: Callable[..., Page], us
     page = visitor(user)
     applicant = Applicant(page)
     page.goto("/profile/photo/")
-    network(page, uploadThroughput=100_000)
+    line = network(page)
+    line(uploadThroughput=100_000)
     applicant.upload(large_photo)
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.locator("#photo-sent")).to_contain_text("（共 3 MB）")
     applicant.press(applicant.button("取消"))
     expect(page.locator("#photo-status")).to_have_text("已取消，照片没有上传。已选的照片还在，可以重新上传。")
     expect(page.get_by_role("progressbar")).to_have_count(0)
-    network(page)
+    line()
     applicant.press(applicant.button("重新上传"))
     applicant.reads("裁切照片")
     assert Upload.objects.count() == 1
@@ -79,13 +83,14 @@ def test_a_broken_line_keeps_the_file_and_sends_it_again(
     page = visitor(user)
     applicant = Applicant(page)
     page.goto("/profile/photo/")
-    network(page, offline=True)
+    line = network(page)
+    line(offline=True)
     applicant.upload(photo_file)
     broken = "网络断开了，照片没有传完。已选的照片还在，请检查网络，再点“重新上传”。"
     expect(page.locator("#photo-warning")).to_have_text(broken)
     expect(page.locator("#photo-picked")).to_have_text("自拍.jpg")
     expect(applicant.button("重新上传")).to_be_focused()
-    network(page)
+    line()
     applicant.press(applicant.button("重新上传"))
     applicant.crop()
     applicant.sees_portrait()
@@ -131,7 +136,8 @@ def test_a_session_that_ended_meanwhile(visitor: Callable[..., Page], user: User
     page.goto("/profile/photo/")
     page.route("**/photo/", lambda route: route.abort())  # as a redirect to another site ends
     page.route(
-        "**/accounts/session/", lambda route: route.fulfill(json={"left": 0, "warning": 120, "final": False, "whose": ""})
+        "**/accounts/session/",
+        lambda route: route.fulfill(json={"left": 0, "warning": 120, "final": False, "whose": ""}),
     )
     Applicant(page).upload(photo_file)
     warning = page.locator("#photo-warning")
@@ -147,15 +153,15 @@ def test_by_keyboard_alone(visitor: Callable[..., Page], user: User) -> None:
     applicant = before_the_crop(page, user)
     page.get_by_label("裁切区域").focus()
     page.keyboard.press("+")
-    _, _, smaller, _ = frame(page)
-    page.keyboard.press("]")
+    assert frame(page)[2] == 771
+    page.keyboard.press("]")  # lying down, the picture is 900 pixels high: the frame becomes smaller
     expect(page.locator("#crop-status")).to_contain_text("照片已向右转 90 度。")
     page.keyboard.press("ArrowLeft")
     assert frame(page)[3] == 1
     page.keyboard.press("Shift+R")
     page.keyboard.press("[")
     left, top, width, turns = frame(page)
-    assert (turns, width) == (3, smaller)
+    assert (turns, width) == (3, 642)
     while not page.evaluate("document.activeElement.id === 'crop-save'"):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -190,8 +196,9 @@ def test_by_touch(visitor: Callable[..., Page], user: User) -> None:
     touch("touchEnd")
     moved = frame(page)
     assert (moved[0] > left, moved[1] > top, moved[2]) == (True, True, width)
-    applicant.touch = True
-    applicant.press(applicant.button("裁切照片并保存"))
+    save = applicant.button("裁切照片并保存")
+    fingers.detach()  # or the next tap would count as one of its fingers
+    save.tap()
     applicant.sees_portrait()
     assert Portrait.objects.get().box_left == moved[0]
 
