@@ -115,7 +115,7 @@ class UploadQuerySet(FileRows):
 
 
 class Upload(models.Model):
-    """The upright working copy of an uploaded photo: private, at most 2,000 pixels a side, without metadata."""
+    """The upright working copy of an uploaded photo: private, about 2,000 pixels a side at most, without metadata."""
 
     id = models.UUIDField("编号", primary_key=True, default=uuid4, editable=False)
     owner = models.ForeignKey(

@@ -72,7 +72,8 @@ def watch(context: BrowserContext, complaints: list[str]) -> None:
             complaints.append(f"{message.page and message.page.url}: {message.text}")
 
     def response(answer: Any) -> None:
-        if answer.status >= 400 and not answer.request.is_navigation_request():
+        refused = answer.request.resource_type == "xhr" and answer.status == 422  # a photo; the page says why
+        if answer.status >= 400 and not refused and not answer.request.is_navigation_request():
             complaints.append(f"{answer.url}: {answer.status}")
 
     context.on("console", console)

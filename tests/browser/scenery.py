@@ -1,13 +1,17 @@
 """Who and what there is in the walks: a plan that says all it can, a complete person, registrations in every state."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from accounts.audit import record
 from accounts.erasure import remove_lines
 from accounts.models import AuditEntry, Consent, User
 from accounts.verbs import Verb
+from photos import bounded
 from photos.findings import Doubt, Finding
 from photos.models import Portrait, Upload
 from photos.pipeline import suggest_box
@@ -108,6 +112,16 @@ def lines_of_a_day() -> AuditEntry:
 
 def uploaded(user: User) -> Upload:
     return Upload.objects.receive(user, drawn_photo())
+
+
+def doubting(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
+    """Every crop is found doubtful in these ways, whatever it shows."""
+
+    def crop(*arguments: Any, **options: Any) -> pipeline.Cropped:
+        return replace(sincere(*arguments, **options), findings=list(findings))
+
+    sincere = pipeline.crop
+    monkeypatch.setattr(pipeline, "crop", crop)
 
 
 def portrayed(user: User) -> Portrait:

@@ -22,6 +22,7 @@ class Badge:
     photo_closed: str = ""
     closing: str = ""
     photo_spec: PhotoSpec = DEFAULT_SPEC
+    other_portrait: Portrait | None = None
 
     def get_photo_return_url(self) -> str:
         return f"/badges/{self.name}/"

@@ -8,7 +8,7 @@ from photos.delivery import deliver, deliver_preview, deliver_upload, delivered
 from photos.models import Upload
 from photos.pipeline import Box
 from tests.photos.object_stores import options
-from tests.photos.pictures import encoded, quarters
+from tests.photos.pictures import encoded, drawn_portrait
 
 PRIVATE = {
     "Cache-Control": "private, no-store",
@@ -20,7 +20,7 @@ PRIVATE = {
 
 @pytest.fixture
 def portrait(person, storage):
-    return Upload.objects.receive(person, encoded(quarters())).crop(Box(0, 0, 300, 0))
+    return Upload.objects.receive(person, encoded(drawn_portrait())).crop(Box(0, 0, 900, 0))
 
 
 def test_by_the_portal(portrait):

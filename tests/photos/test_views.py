@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -9,8 +10,9 @@ from django.contrib.messages import get_messages
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from photos import bounded
 from photos.delivery import deliver
-from photos.findings import Doubt
+from photos.findings import Doubt, Finding
 from photos.models import Portrait, Upload
 from photos.pipeline import Box
 from photos.spec import PhotoSpec
@@ -95,6 +97,109 @@ def test_without_a_script_buttons_move_the_frame_and_save_nothing(visitor, perso
     crop = f"{PAGE}crop/{uploaded(person).pk}/"
     answer = visitor.post(crop, {"left": 100, "top": 100, "width": 400, "move": move})
     assert (answer.status_code, frame(answer), Portrait.objects.count(), badge.portrait) == (200, expected, 0, None)
+
+
+def turned(response) -> tuple[int, ...]:
+    return (*frame(response), int(re.search(r'name="turns" value="(\d)"', response.content.decode())[1]))
+
+
+@pytest.mark.parametrize(
+    ("move", "expected"), [("turn-right", (410, 90, 300, 1)), ("turn-left", (130, 90, 300, 3))], ids=["right", "left"]
+)
+def test_without_a_script_buttons_turn_the_picture(visitor, person, move, expected):
+    """The middle of the frame stays in the middle: (300, 280) of 600×840."""
+    crop = f"{PAGE}crop/{uploaded(person).pk}/"
+    answer = visitor.post(crop, {"left": 150, "top": 70, "width": 300, "move": move})
+    assert (answer.status_code, turned(answer), Portrait.objects.count()) == (200, expected, 0)
+
+
+def test_a_picture_that_would_be_too_small_is_not_turned(visitor, person):
+    crop = f"{PAGE}crop/{uploaded(person, 300, 840).pk}/"
+    answer = visitor.post(crop, {"left": 0, "top": 10, "width": 300, "move": "turn-left"})
+    sentence = "这张照片转过来是 840×300 像素，至少需要 295×413 像素。请换一张更大的照片。"
+    assert (answer.status_code, refusals(answer), turned(answer)) == (422, [sentence], (0, 10, 300, 0))
+
+
+def test_the_turned_picture_is_what_is_cropped(visitor, person, badge):
+    crop = f"{PAGE}crop/{uploaded(person).pk}/"
+    visitor.post(crop, {"left": 120, "top": 0, "width": 420, "turns": 1})
+    assert (badge.portrait.turns, badge.portrait.box) == (1, Box(120, 0, 420, 588))
+    assert seen(visitor.get(f"{PAGE}portrait/").content) == ["blue", "red", "white", "green"]
+    assert turned(visitor.get(crop)) == (120, 0, 420, 1)
+
+
+# --- Doubts ---
+
+
+def test_a_doubt_is_confirmed_by_the_codes_that_were_shown_and_no_others(visitor, person, badge, monkeypatch):
+    dark, blurred = Finding("dark", "照片过暗：亮度 41。"), Finding("blurred", "照片模糊：清晰度 12。")
+    sincere = pipeline.crop
+    monkeypatch.setattr(pipeline, "crop", lambda *given: replace(sincere(*given), findings=[dark, blurred]))
+    crop, posted = f"{PAGE}crop/{uploaded(person).pk}/", {"left": 9, "top": 7, "width": 400, "turns": 0}
+    for codes in ("", "dark", "bright,nonsense"):
+        answer = visitor.post(crop, {**posted, "confirmed": codes})
+        assert (answer.status_code, turned(answer), badge.portrait) == (422, (9, 7, 400, 0), None)
+    answer = visitor.post(crop, posted)
+    text = answer.content.decode()
+    assert [finding.sentence in text for finding in (dark, blurred)] == [True, True]
+    assert re.findall(r'name="confirmed" value="(.*?)"', text) == ["blurred,dark"]
+    visitor.post(crop, {**posted, "confirmed": "blurred,dark"})
+    assert badge.portrait.doubts == [dark, blurred]
+
+
+def test_a_blocking_doubt_offers_no_way_round(visitor, person, monkeypatch):
+    several = Finding("several_faces", "照片上有 2 张人脸。", blocking=True)
+    sincere = pipeline.crop
+    monkeypatch.setattr(pipeline, "crop", lambda *given: replace(sincere(*given), findings=[several]))
+    answer = visitor.post(f"{PAGE}crop/{uploaded(person).pk}/", {"left": 0, "top": 0, "width": 400})
+    text = answer.content.decode()
+    assert (several.sentence in text, "调整或换一张" in text, "仍然使用" in text) == (True, True, False)
+
+
+# --- The portrait that the person has elsewhere ---
+
+
+def test_what_fits_is_used_as_it_is(visitor, person, badge):
+    badge.other_portrait = other = uploaded(person).crop(Box(0, 0, 300, 0))
+    assert f'action="{PAGE}other/"' in visitor.get(PAGE).content.decode()
+    answer = visitor.post(f"{PAGE}other/")
+    assert (answer.status_code, answer["Location"], badge.portrait) == (302, "/badges/mine/", other)
+    assert visitor.post(f"{PAGE}other/").status_code == 404  # it is in use
+
+
+def test_what_does_not_fit_leads_to_its_crop_or_is_not_offered(visitor, person, badge):
+    badge.other_portrait = other = uploaded(person).crop(Box(30, 20, 300, 0))
+    badge.photo_spec = PhotoSpec(width=413, height=626, background="blue")
+    crop = f"{PAGE}crop/{other.upload_id}/"
+    assert f'href="{crop}"' in visitor.get(PAGE).content.decode()
+    assert (visitor.get(f"{PAGE}again/")["Location"], frame(visitor.get(crop))) == (crop, (30, 20, 413))
+    answer = visitor.post(f"{PAGE}other/")
+    sentence = "这张照片不符合这里的要求，没有使用。请重新裁切，或上传另一张照片。"
+    assert (answer.status_code, refusals(answer), badge.portrait) == (422, [sentence] * 2, None)
+    badge.photo_spec = PhotoSpec(width=700, height=900)
+    assert "从个人信息使用照片" not in visitor.get(PAGE).content.decode()
+    assert visitor.get(f"{PAGE}again/")["Location"] == PAGE
+    answer = visitor.get(crop)
+    assert (answer.status_code, refusals(answer)[0]) == (
+        422, "这张照片为 600×840 像素，至少需要 700×900 像素。请换一张更大的照片。",
+    )  # fmt: skip
+
+
+def test_closed_takes_over_nothing(visitor, person, badge):
+    badge.other_portrait = uploaded(person).crop(Box(0, 0, 300, 0))
+    badge.photo_closed = "报名已截止，照片不能再更换。"
+    answer = visitor.post(f"{PAGE}other/")
+    assert (answer.status_code, badge.photo_closed in answer.content.decode(), badge.portrait) == (422, True, None)
+
+
+# --- What the script is told ---
+
+
+def test_the_script_is_told_where_to_go_on_or_what_is_wrong(visitor):
+    good, bad = (visitor.post(PAGE, file, headers={"Accept": "application/json"}) for file in (photo(), {}))
+    assert (good.status_code, good.json()) == (200, {"next": f"{PAGE}crop/{Upload.objects.get().pk}/"})
+    sentence = "还没有选择照片。请先点“浏览”选一张照片，再点“上传”。"
+    assert (bad.status_code, bad.json()) == (422, {"refusal": sentence})
 
 
 # --- Bad input -----------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 import pytest
 
 from plans.models import Division
+from profiles.models import Profile
 from registrations import intake
+from registrations.workflow import Status
 from tests import scenes
 from tests.scenes import COMPLETE
 
@@ -69,3 +71,29 @@ def test_what_a_worker_must_fill_in(applicant, occupation, values, missing):
 def test_what_a_student_must_fill_in(applicant, plan, values, missing):
     occupation = scenes.occupation(plan, division=Division.STUDENT)
     assert gaps(scenes.draft(applicant, occupation, **{**COMPLETE, **values})) == missing
+
+
+def test_a_portrait_made_for_another_spec_is_to_be_cropped_again_while_it_can_be_edited(applicant, occupation, manager):
+    draft = scenes.draft(applicant, occupation)
+    submitted = scenes.registration_at(Status.SUBMITTED, scenes.person("李芳"), occupation, manager)
+    plan = occupation.plan
+    plan.photo_width, plan.photo_height, plan.photo_background, plan.photo_dpi = 413, 578, "blue", 350
+    plan.save()
+    what = "证件照不符合本竞赛的要求（需要 413×578 像素、蓝色背景、350 dpi、取自至少 413×578 像素的画面）"
+    assert gaps(scenes.fresh(draft)) == [("crop", f"{what}，请重新裁切")]
+    assert gaps(scenes.fresh(submitted)) == []
+    plan.photo_width, plan.photo_height = 1000, 1400
+    plan.save()
+    assert gaps(scenes.fresh(draft)) == [
+        ("portrait", f"{what.replace('413×578', '1000×1400')}，请换一张照片")
+    ]  # fmt: skip
+
+
+def test_a_profiles_portrait_that_does_not_fit_is_neither_copied_nor_carried_over(applicant, plan):
+    Profile.of(applicant).set_portrait(scenes.portrait_of(applicant))
+    plan.photo_background = "blue"
+    plan.save()
+    draft = intake.start(applicant, plan)
+    Profile.of(applicant).set_portrait(scenes.portrait_of(applicant, "#dddddd"))
+    sentence = "个人信息里的证件照不符合本竞赛的要求（需要 295×413 像素、蓝色背景），请重新裁切"
+    assert (scenes.fresh(draft).portrait, gaps(scenes.fresh(draft))[-1]) == (None, ("crop", sentence))
