@@ -99,7 +99,7 @@ def posted():
 
 def outcomes(came, good, refusal=(503, UNAVAILABLE)):
     """The last time nothing went wrong; before, each was refused, or killed, or not touched by what went wrong."""
-    assert (came[-1], {outcome for outcome in came} - {good, refusal, "killed"}) == (good, set())
+    assert (came[-1], set(came) - {good, refusal, "killed"}) == (good, set())
     assert len(came) > 1
     return came
 
