@@ -36,7 +36,8 @@ class Place:
         return self.model._default_manager.exclude(**{self.field: ""})
 
     def files(self) -> Iterator[StoredFile]:
-        yield from default_storage.walk(self.folder)
+        storage: Any = default_storage  # a PrivateStorage
+        yield from storage.walk(self.folder)
 
     def orphans(self) -> Iterator[tuple[int, list[str]]]:
         """Batch by batch: how many files, and the names of those that no row names and that are older than the grace.
