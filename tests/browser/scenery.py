@@ -14,7 +14,7 @@ from accounts.verbs import Verb
 from photos import bounded
 from photos.findings import Doubt, Finding
 from photos.models import Portrait, Upload
-from photos.pipeline import suggest_box
+from photos.pipeline import Cropped, suggest_box
 from photos.reasons import Reason
 from plans.models import CommitteeMember, Level, Plan, Role
 from profiles.models import Profile
@@ -117,11 +117,11 @@ def uploaded(user: User) -> Upload:
 def doubting(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     """Every crop is found doubtful in these ways, whatever it shows."""
 
-    def crop(*arguments: Any, **options: Any) -> pipeline.Cropped:
+    def crop(*arguments: Any, **options: Any) -> Cropped:
         return replace(sincere(*arguments, **options), findings=list(findings))
 
-    sincere = pipeline.crop
-    monkeypatch.setattr(pipeline, "crop", crop)
+    sincere = bounded.crop
+    monkeypatch.setattr(bounded, "crop", crop)
 
 
 def portrayed(user: User) -> Portrait:

@@ -7,7 +7,7 @@ from photos.delivery import deliver, deliver_preview, deliver_upload, delivered
 from photos.models import Upload
 from photos.pipeline import Box
 from tests.photos.object_stores import options
-from tests.photos.pictures import encoded, drawn_portrait
+from tests.photos.pictures import drawn_portrait, encoded
 
 PRIVATE = {
     "Cache-Control": "private, no-store",

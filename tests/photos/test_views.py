@@ -133,8 +133,8 @@ def test_the_turned_picture_is_what_is_cropped(visitor, person, badge):
 
 def test_a_doubt_is_confirmed_by_the_codes_that_were_shown_and_no_others(visitor, person, badge, monkeypatch):
     dark, blurred = Finding("dark", "照片过暗：亮度 41。"), Finding("blurred", "照片模糊：清晰度 12。")
-    sincere = pipeline.crop
-    monkeypatch.setattr(pipeline, "crop", lambda *given: replace(sincere(*given), findings=[dark, blurred]))
+    sincere = bounded.crop
+    monkeypatch.setattr(bounded, "crop", lambda *given: replace(sincere(*given), findings=[dark, blurred]))
     crop, posted = f"{PAGE}crop/{uploaded(person).pk}/", {"left": 9, "top": 7, "width": 400, "turns": 0}
     for codes in ("", "dark", "bright,nonsense"):
         answer = visitor.post(crop, {**posted, "confirmed": codes})
@@ -149,8 +149,8 @@ def test_a_doubt_is_confirmed_by_the_codes_that_were_shown_and_no_others(visitor
 
 def test_a_blocking_doubt_offers_no_way_round(visitor, person, monkeypatch):
     several = Finding("several_faces", "照片上有 2 张人脸。", blocking=True)
-    sincere = pipeline.crop
-    monkeypatch.setattr(pipeline, "crop", lambda *given: replace(sincere(*given), findings=[several]))
+    sincere = bounded.crop
+    monkeypatch.setattr(bounded, "crop", lambda *given: replace(sincere(*given), findings=[several]))
     answer = visitor.post(f"{PAGE}crop/{uploaded(person).pk}/", {"left": 0, "top": 0, "width": 400})
     text = answer.content.decode()
     assert (several.sentence in text, "调整或换一张" in text, "仍然使用" in text) == (True, True, False)
