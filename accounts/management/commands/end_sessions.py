@@ -24,10 +24,10 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         user = find_account(options["account"])
-        number = sum(1 for _ in sessions_of(user))
         if options["dry_run"]:
+            number = sum(1 for _ in sessions_of(user))
             self.stdout.write(f"没有改动。账户 {user.username} 有 {number} 个登录，将全部结束。")
             return
-        erase_sessions(user)
+        number = erase_sessions(user)
         record(ACTOR, Verb.SESSIONS_ENDED, user, detail=f"{number}")
         self.stdout.write(f"账户 {user.username} 的 {number} 个登录已全部结束，下一次操作要重新登录。")
