@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import erasure, personal_data
 from accounts.audit import record
 from accounts.forms import ConsentForm
-from accounts.holdings import erase_sessions
+from accounts.holdings import end_sessions
 from accounts.middleware import before_confirmation, before_consent
 from accounts.models import Consent
 from accounts.notice import NOTICE_VERSION
@@ -85,7 +85,7 @@ def download(request: SignedInRequest) -> HttpResponse:
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
     """Whoever left a computer somewhere ends what goes on there. The session of this browser stays."""
     with transaction.atomic():
-        number = erase_sessions(request.user, but=request.session.session_key or "")
+        number = end_sessions(request.user, but=request.session.session_key or "")
         if number:
             record(request.user, Verb.SESSIONS_ENDED, request.user, detail=f"{number}")
     said = f"已结束其他 {number} 个登录，那里的下一次操作要重新登录。" if number else "没有其他登录，只有现在这一个。"
