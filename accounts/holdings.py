@@ -117,9 +117,16 @@ def count_sessions(user: User) -> dict[str, int]:
     return {"登录会话": sum(1 for _ in sessions_of(user))}
 
 
-def erase_sessions(user: User) -> None:
-    for row in list(sessions_of(user)):
+def end_sessions(user: User, but: str = "") -> int:
+    """End every session of this person, but for the one with this key; how many there were."""
+    rows = [row for row in sessions_of(user) if row.session_key != but]
+    for row in rows:
         row.delete()
+    return len(rows)
+
+
+def erase_sessions(user: User) -> None:
+    end_sessions(user)
 
 
 # The record ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import auth
+from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import erasure, personal_data
 from accounts.audit import record
 from accounts.forms import ConsentForm
+from accounts.holdings import end_sessions
 from accounts.middleware import before_confirmation, before_consent
 from accounts.models import Consent
 from accounts.notice import NOTICE_VERSION
@@ -77,6 +78,19 @@ def download(request: SignedInRequest) -> HttpResponse:
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+@require_POST
+@before_confirmation
+def end_other_sessions(request: SignedInRequest) -> HttpResponse:
+    """Whoever left a computer somewhere ends what goes on there. The session of this browser stays."""
+    with transaction.atomic():
+        number = end_sessions(request.user, but=request.session.session_key or "")
+        if number:
+            record(request.user, Verb.SESSIONS_ENDED, request.user, detail=f"{number}")
+    said = f"已结束其他 {number} 个登录，那里的下一次操作要重新登录。" if number else "没有其他登录，只有现在这一个。"
+    messages.success(request, said)
+    return redirect("accounts:my_data")
 
 
 class CloseForm(forms.Form):

@@ -17,6 +17,7 @@ urlpatterns = [
     path("consent/", rights.consent, name="consent"),
     path("my-data/", rights.my_data, name="my_data"),
     path("my-data/download/", rights.download, name="download"),
+    path("my-data/end-sessions/", rights.end_other_sessions, name="end_sessions"),
     path("close/", rights.close, name="close"),
     path("closed/", rights.closed, name="closed"),
     path("session/", session_views.remaining, name="session"),

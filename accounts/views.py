@@ -59,6 +59,9 @@ class LoginView(OIDCAuthenticationRequestView):
     def get(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             return redirect(onward(request))
+        if request.headers.get("Sec-Fetch-Site") == "cross-site":
+            # Somebody else's page must not sign anybody in (ASVS 5.0, 7.6.2): the platform may not ask once more.
+            return render(request, "accounts/login_asked.html", {"again": request.get_full_path()})
         limits.LOGIN.claim(origin.current().address)
         try:
             self.OIDC_OP_AUTH_ENDPOINT = authorization_endpoint()

@@ -204,6 +204,7 @@ RULES: dict[str, Rule] = {
     "accounts:consent": signed_in("plans:list", not_consented="200"),
     "accounts:my_data": {**everybody(READ), "anonymous": "accounts:login"},
     "accounts:download": {**everybody("405 405 200"), "anonymous": "accounts:login"},
+    "accounts:end_sessions": {**everybody("405 405 accounts:my_data"), "anonymous": "accounts:login"},
     "accounts:close": {**everybody("200"), "anonymous": "accounts:login"},
     "accounts:closed": everybody(READ),
     "photos:upload": {**own(READ), **dict.fromkeys(["unconfirmed", "not consented"], "404 404 405")},

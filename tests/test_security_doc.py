@@ -65,7 +65,7 @@ def test_every_requirement_is_there_exactly_once() -> None:
 def test_every_row_says_something(section: str) -> None:
     width = 3 if section == PROVEN else 2
     assert [row for row in rows(section) if len(row) != width or not all(row)] == []
-    assert rows(section) != []
+    assert rows(section) != [] or section == UNPROVEN
 
 
 @pytest.mark.parametrize("row", rows(PROVEN), ids=lambda row: row[0])
@@ -76,7 +76,7 @@ def test_what_is_promised_names_tests_that_exist(row: tuple[str, ...]) -> None:
 
 
 def test_what_is_not_proven_is_no_more_than_was_decided() -> None:
-    assert [row[0] for row in rows(UNPROVEN)] == ["7.5.2", "7.6.2"]
+    assert [row[0] for row in rows(UNPROVEN)] == []
 
 
 def test_the_table_of_fields_is_what_the_forms_take() -> None:

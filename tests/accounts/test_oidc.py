@@ -461,3 +461,14 @@ def test_next_is_an_address_also_in_the_header(applicant, sign_in, target, shown
 def test_the_welcome_stands_before_the_confirmation(db, sign_in):
     response = sign_in(scenes.account()).get(reverse("accounts:welcome"))
     assert "<h1>登录成功</h1>" in response.content.decode()
+
+
+def test_another_site_signs_nobody_in(client, provider):
+    """The platform may know the person still, and not ask: then a link elsewhere would be enough."""
+    asked = client.get("/accounts/login/?next=%2Fprofile%2F", headers={"Sec-Fetch-Site": "cross-site"})
+    page = asked.content.decode()
+    assert (asked.status_code, "oidc_states" in client.session) == (200, False)
+    assert '<a class="btn btn-primary" href="/accounts/login/?next=%2Fprofile%2F">个人登录</a>' in page
+    for ours in ("same-origin", "same-site", "none"):
+        gone = client.get("/accounts/login/", headers={"Sec-Fetch-Site": ours})
+        assert gone.headers["Location"].startswith(f"{provider.issuer}/authorize/")

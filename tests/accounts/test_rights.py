@@ -130,3 +130,20 @@ def test_retention_never_lets_a_change_through(applicant):
     with pytest.raises(AppendOnly):
         AuditEntry.objects.update(actor="b")
     assert AuditEntry.objects.get().actor == "a"
+
+
+def test_a_person_ends_the_other_sign_ins_and_stays(applicant, stranger, sign_in):
+    here, there, others = sign_in(applicant), sign_in(applicant), sign_in(stranger)
+    answer = here.post("/accounts/my-data/end-sessions/", follow=True)
+    assert [str(message) for message in answer.context["messages"]] == [
+        "已结束其他 1 个登录，那里的下一次操作要重新登录。"
+    ]
+    assert there.get("/accounts/my-data/").headers["Location"] == "/accounts/login/?next=%2Faccounts%2Fmy-data%2F"
+    assert [client.get("/accounts/my-data/").status_code for client in (here, others)] == [200, 200]
+    lines = AuditEntry.objects.filter(verb="sessions.ended").values_list("actor", "subject", "target", "detail")
+    assert [(actor, target, detail) for actor, _, target, detail in lines] == [
+        (applicant.username, applicant.username, "1")
+    ]
+    again = here.post("/accounts/my-data/end-sessions/", follow=True)
+    assert [str(message) for message in again.context["messages"]] == ["没有其他登录，只有现在这一个。"]
+    assert lines.count() == 1

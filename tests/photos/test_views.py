@@ -122,7 +122,7 @@ def test_a_picture_that_would_be_too_small_is_not_turned(visitor, person):
 
 def test_the_turned_picture_is_what_is_cropped(visitor, person, badge):
     crop = f"{PAGE}crop/{uploaded(person).pk}/"
-    visitor.post(crop, {"left": 120, "top": 0, "width": 420, "turns": 1})
+    visitor.post(crop, {"left": 120, "top": 0, "width": 420, "turns": 1, "confirmed": ",".join(Doubt)})
     assert (badge.portrait.turns, badge.portrait.box) == (1, Box(120, 0, 420, 588))
     assert seen(visitor.get(f"{PAGE}portrait/").content) == ["blue", "red", "white", "green"]
     assert turned(visitor.get(crop)) == (120, 0, 420, 1)
@@ -160,7 +160,7 @@ def test_a_blocking_doubt_offers_no_way_round(visitor, person, monkeypatch):
 
 
 def test_what_fits_is_used_as_it_is(visitor, person, badge):
-    badge.other_portrait = other = uploaded(person).crop(Box(0, 0, 300, 0))
+    badge.other_portrait = other = uploaded(person).crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     assert f'action="{PAGE}other/"' in visitor.get(PAGE).content.decode()
     answer = visitor.post(f"{PAGE}other/")
     assert (answer.status_code, answer["Location"], badge.portrait) == (302, "/badges/mine/", other)
@@ -168,7 +168,7 @@ def test_what_fits_is_used_as_it_is(visitor, person, badge):
 
 
 def test_what_does_not_fit_leads_to_its_crop_or_is_not_offered(visitor, person, badge):
-    badge.other_portrait = other = uploaded(person).crop(Box(30, 20, 300, 0))
+    badge.other_portrait = other = uploaded(person).crop(Box(30, 20, 300, 0), confirmed=list(Doubt))
     badge.photo_spec = PhotoSpec(width=413, height=626, background="blue")
     crop = f"{PAGE}crop/{other.upload_id}/"
     assert f'href="{crop}"' in visitor.get(PAGE).content.decode()
@@ -186,7 +186,7 @@ def test_what_does_not_fit_leads_to_its_crop_or_is_not_offered(visitor, person, 
 
 
 def test_closed_takes_over_nothing(visitor, person, badge):
-    badge.other_portrait = uploaded(person).crop(Box(0, 0, 300, 0))
+    badge.other_portrait = uploaded(person).crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     badge.photo_closed = "报名已截止，照片不能再更换。"
     answer = visitor.post(f"{PAGE}other/")
     assert (answer.status_code, badge.photo_closed in answer.content.decode(), badge.portrait) == (422, True, None)

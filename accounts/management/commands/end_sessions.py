@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from accounts.audit import record
-from accounts.holdings import erase_sessions, sessions_of
+from accounts.holdings import end_sessions, sessions_of
 from accounts.management.commands.grant_staff import find_account
 from accounts.verbs import Verb
 
@@ -24,10 +24,10 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         user = find_account(options["account"])
-        number = sum(1 for _ in sessions_of(user))
         if options["dry_run"]:
+            number = sum(1 for _ in sessions_of(user))
             self.stdout.write(f"没有改动。账户 {user.username} 有 {number} 个登录，将全部结束。")
             return
-        erase_sessions(user)
+        number = end_sessions(user)
         record(ACTOR, Verb.SESSIONS_ENDED, user, detail=f"{number}")
         self.stdout.write(f"账户 {user.username} 的 {number} 个登录已全部结束，下一次操作要重新登录。")
