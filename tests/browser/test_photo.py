@@ -196,9 +196,9 @@ def test_by_touch(visitor: Callable[..., Page], user: User) -> None:
     touch("touchEnd")
     moved = frame(page)
     assert (moved[0] > left, moved[1] > top, moved[2]) == (True, True, width)
-    save = applicant.button("裁切照片并保存")
-    fingers.detach()  # or the next tap would count as one of its fingers
-    save.tap()
+    expect(page.locator("#crop-status")).to_contain_text(f"距左边 {moved[0]}、")  # said once the fingers rest
+    fingers.detach()
+    applicant.button("裁切照片并保存").tap()
     applicant.sees_portrait()
     assert Portrait.objects.get().box_left == moved[0]
 
