@@ -29,7 +29,8 @@ def first(subject: Subject, upload: Upload) -> Frame:
     for portrait in (subject.portrait, other_portrait(subject)):
         if portrait and portrait.upload_id == upload.pk and large_enough(upload, portrait.turns, spec):
             return Frame(_held(portrait.box, upload, portrait.turns, spec), portrait.turns)
-    return Frame(pipeline.suggest_box(upload.width, upload.height, spec))
+    face = Box(*upload.face) if upload.face else None
+    return Frame(pipeline.suggest_box(upload.width, upload.height, spec, face))
 
 
 def posted(post: QueryDict, upload: Upload, spec: PhotoSpec) -> Frame:

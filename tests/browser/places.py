@@ -4,14 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from unittest.mock import patch
 
+import pytest
 from django.conf import settings
 from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts import limits, sessions
 from accounts.models import Identity, User
+from photos.findings import Finding
 from plans import views as plan_views
 from registrations import intake
 from registrations.workflow import Status
@@ -22,6 +24,7 @@ from tests.browser.scenery import (
     auditor,
     complete_profile,
     desk_of,
+    doubting,
     draft,
     full_plan,
     lines_of_a_day,
@@ -512,6 +515,69 @@ def upload_closed(here: Place) -> None:
 def crop(here: Place) -> None:
     user = applicant()
     here.go(f"/profile/photo/crop/{uploaded(user).pk}/", user)
+
+
+@place("upload, a portrait to use")
+def upload_use(here: Place) -> None:
+    user = applicant()
+    registration = draft(user)
+    registration.write(registration.version, portrait=None)
+    here.go(path_of(registration, "photo/"), user)
+
+
+@place("upload, a portrait to crop again")
+def upload_crop_other(here: Place) -> None:
+    user = applicant()
+    complete_profile(user)
+    plan = full_plan()
+    plan.photo_background = "blue"
+    plan.save()
+    here.go(path_of(intake.start(user, plan), "photo/"), user)
+
+
+def sending(here: Place, answer: Callable[[Route], object], button: str) -> None:
+    """The upload page with a photo on its way, until this button is there."""
+    page = here.go("/profile/photo/", applicant())
+    page.route("**/profile/photo/", answer)
+    page.get_by_label("浏览").set_input_files({"name": "照片.jpg", "mimeType": "image/jpeg", "buffer": scenes.jpeg()})
+    page.get_by_role("button", name="上传", exact=True).click()
+    expect(page.get_by_role("button", name=button)).to_be_visible()
+
+
+@place("upload, under way")
+def upload_under_way(here: Place) -> None:
+    sending(here, lambda route: None, "取消")
+
+
+@place("upload, broken off")
+def upload_broken(here: Place) -> None:
+    sending(here, lambda route: route.abort(), "重新上传")
+
+
+@place("crop, turned")
+def crop_turned(here: Place) -> None:
+    crop(here)
+    assert here.page
+    here.page.get_by_role("button", name="右转").click()
+
+
+@place("crop, refused")
+def crop_refused(here: Place) -> None:
+    crop(here)
+    assert here.page
+    here.page.locator("#crop-form input[name=width]").evaluate("field => field.value = 100")
+    here.page.get_by_role("button", name="裁切照片并保存").click()
+    expect(here.page.get_by_role("alert")).to_be_visible()
+
+
+@place("crop, doubtful")
+def crop_doubtful(here: Place) -> None:
+    crop(here)
+    assert here.page
+    with pytest.MonkeyPatch.context() as patch:
+        doubting(patch, Finding("dark", "照片过暗：平均亮度 41，应不低于 70。请在光线充足的地方重拍。"))
+        here.page.get_by_role("button", name="裁切照片并保存").click()
+        expect(here.page.get_by_role("button", name="仍然使用这张照片")).to_be_visible()
 
 
 @place("check with gaps")
