@@ -12,6 +12,8 @@ from django.utils.http import urlencode
 
 from accounts.views import sign_out
 
+# The tasks that wait for the worker: their arguments and tracebacks are no committee's and no clerk's business.
+NOT_SHOWN = {"django_tasks_database"}
 UNUSED = {"password_change", "password_change_done", "view_on_site"}
 
 
@@ -20,6 +22,11 @@ class PortalAdminSite(AdminSite):
     site_header = "职业技能竞赛组委会工作台"
     index_title = "我的工作"
     enable_nav_sidebar = True
+
+    def register(self, model_or_iterable: Any, *args: Any, **kwargs: Any) -> None:
+        """All but what a library brings for its own tables."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        super().register([model for model in models if model._meta.app_label not in NOT_SHOWN], *args, **kwargs)
 
     def get_urls(self) -> list[Any]:
         """Without the pages that have no use here.

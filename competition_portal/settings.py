@@ -247,6 +247,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "crispy_forms",
     "crispy_bootstrap5",
+    "django_tasks_db",
     "accounts",
     "photos",
     "plans",
@@ -337,6 +338,8 @@ else:
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     }
+# What need not be done before the answer: kept in the database with the change that asks for it, done by a worker.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

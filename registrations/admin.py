@@ -18,8 +18,8 @@ from accounts.requests import signed_in
 from accounts.verbs import Verb
 from photos.delivery import deliver, delivered
 from photos.models import Portrait
-from plans.admin import ChineseChoicesMixin, PlanPermissionMixin
 from plans.models import Plan, Role
+from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
 from registrations import desk, export_pages
 from registrations.decisions import DecisionForm, Seen
 from registrations.filters import DivisionFilter, OccupationFilter, PlanFilter, StatusFilter

@@ -1,4 +1,4 @@
-"""报名: one person in one plan, the steps it takes and the trail that they leave."""
+"""报名: one person in one plan, and the steps it takes."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,18 +11,18 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AppendOnlyModel, DocumentHolder, User
+from accounts.models import DocumentHolder, User
 from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
 from registrations import completeness, notifications, workflow
 from registrations.reference import new_reference
+from registrations.trail import STATUS_CHOICES, ReviewEvent
 from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
 
 FASTER = "这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。"
 PHOTO_CHANGED = "已换过照片，请看过新照片后再决定。"
-STATUS_CHOICES = [(status.value, status.label) for status in Status]
 # What whoever wanted a seat is told to do where there is none.
 FULL = {
     Actor.APPLICANT: "没有提交成功。您可以改选其他职业（工种）。",
@@ -136,7 +136,7 @@ class Registration(PersonalDetails, DocumentHolder):
         """Everything that is still to be filled in before it can be submitted, in the order of the form."""
         return completeness.missing(self, super().missing())
 
-    def correction(self) -> "ReviewEvent | None":
+    def correction(self) -> ReviewEvent | None:
         """The line that sent it back, as long as it waits for corrections."""
         if self.status != Status.RETURNED:
             return None
@@ -180,7 +180,7 @@ class Registration(PersonalDetails, DocumentHolder):
         items: Collection[dict[str, Any]] = (),
         seen_portrait: str | None = None,
         at: datetime | None = None,
-    ) -> "ReviewEvent":
+    ) -> ReviewEvent:
         """Take one step and write its line in the trail, or raise StepRefused and leave everything as it was.
 
         `items` are what is to be fixed, each {"field": …, "sentence": …}. The step is bound to the version of the row
@@ -282,34 +282,3 @@ class Registration(PersonalDetails, DocumentHolder):
             self.write(self.version, portrait=portrait)
         except StaleDetails as problem:
             raise PhotoClosed("这份报名刚刚在另一个窗口里修改或提交过，照片没有更换。请回到报名页面核对。") from problem
-
-
-class ReviewEvent(AppendOnlyModel):
-    """One line of the trail: who took which step, from where to where, and what was said."""
-
-    # The line outlives a draft that its owner deletes, so nothing cascades and nothing is set to null.
-    registration = models.ForeignKey(
-        Registration, models.DO_NOTHING, db_constraint=False, related_name="events", verbose_name="报名"
-    )
-    action = models.CharField("操作", max_length=10, choices=[(action.value, action.label) for action in Action])
-    before = models.CharField("之前", max_length=10, choices=STATUS_CHOICES)
-    after = models.CharField("之后", max_length=10, choices=STATUS_CHOICES)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="操作人")
-    note = models.TextField("意见", blank=True)
-    items = models.JSONField("需修改的内容", default=list, blank=True)
-    portrait_sha256 = models.CharField(max_length=64, blank=True)
-    version = models.PositiveIntegerField(default=0)
-    at = models.DateTimeField("时间", default=timezone.now)
-
-    class Meta:
-        verbose_name = "审核记录"
-        verbose_name_plural = "审核记录"
-        ordering = ["-pk"]
-        indexes = [models.Index(fields=["registration", "-id"], name="trail_of_registration")]
-
-    def __str__(self) -> str:
-        return f"{self.get_action_display()}（{self.at:%Y-%m-%d %H:%M}）"
-
-    @property
-    def by_applicant(self) -> bool:
-        return workflow.TABLE[Action(self.action)].actor == Actor.APPLICANT

@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from registrations.models import ReviewEvent
+    from registrations.trail import ReviewEvent
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from accounts.models import User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
 from plans.models import Plan
 from profiles.models import PersonalDetails
-from registrations.models import Registration, ReviewEvent
+from registrations.models import Registration
 from registrations.removal import remove
+from registrations.trail import ReviewEvent
 from registrations.workflow import TABLE, Action, Actor, Status, StepRefused
 
 ENTERED = {Status.SUBMITTED, Status.RETURNED, Status.APPROVED}

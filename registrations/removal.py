@@ -13,7 +13,8 @@ from photos.removal import remove as remove_pictures
 from photos.removal import remove_if_unused
 from plans.models import Occupation
 from profiles.models import Profile
-from registrations.models import Registration, ReviewEvent
+from registrations.models import Registration
+from registrations.trail import ReviewEvent
 from registrations.workflow import Status
 
 DECIDED = {Status.APPROVED, Status.REJECTED, Status.WITHDRAWN}

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.audit import record
 from accounts.models import AppendOnly, AuditEntry
-from registrations.models import ReviewEvent
+from registrations.trail import ReviewEvent
 from tests import scenes
 
 

@@ -60,7 +60,9 @@ class Applicant:
         return self.main.locator("section").filter(has=self.page.get_by_role("heading", name=title, exact=True))
 
     def reads(self, heading: str) -> None:
+        """The page has arrived, and what its scripts do to it is done."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+        self.page.wait_for_load_state("domcontentloaded")
 
     def told(self, sentence: str) -> None:
         expect(self.main.get_by_role("status").first).to_contain_text(sentence)
@@ -143,7 +145,7 @@ class Applicant:
         taken = self.page.locator("#crop-form input[name=width]")
         if self.script:
             before = int(taken.input_value())
-            self.page.get_by_label("裁切区域").focus()
+            self.page.get_by_role("application", name="裁切区域").focus()  # there as soon as the script has run
             self.page.keyboard.press("+")
             self.page.keyboard.press("ArrowUp")
             expect(self.main.get_by_role("status")).to_contain_text("裁切框距左边")

@@ -151,7 +151,7 @@ def test_a_session_that_ended_meanwhile(visitor: Callable[..., Page], user: User
 def test_by_keyboard_alone(visitor: Callable[..., Page], user: User) -> None:
     page = visitor(user)
     applicant = before_the_crop(page, user)
-    page.get_by_label("裁切区域").focus()
+    page.get_by_role("application", name="裁切区域").focus()
     page.keyboard.press("+")
     assert frame(page)[2] == 771
     page.keyboard.press("]")  # lying down, the picture is 900 pixels high: the frame becomes smaller

@@ -11,7 +11,8 @@ from accounts.audit import record
 from accounts.models import AppendOnly, AuditEntry, Identity, User
 from plans.models import CommitteeMember, Occupation, Plan
 from profiles.models import Profile
-from registrations.models import Registration, ReviewEvent
+from registrations.models import Registration
+from registrations.trail import ReviewEvent
 from registrations.workflow import Status
 from tests import scenes
 

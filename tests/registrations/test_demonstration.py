@@ -24,7 +24,8 @@ from profiles.models import Profile
 from registrations.demonstration import make
 from registrations.demonstration.people import KNOWN
 from registrations.demonstration.plans import PLANS
-from registrations.models import Registration, ReviewEvent
+from registrations.models import Registration
+from registrations.trail import ReviewEvent
 from registrations.workflow import EDITABLE, Status
 
 pytestmark = pytest.mark.django_db  # without it, run alone, this module would be given no test database

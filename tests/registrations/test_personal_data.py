@@ -25,7 +25,8 @@ from accounts.models import AuditEntry, Consent, Identity, User
 from photos.models import Portrait, Upload
 from plans.models import CommitteeMember, Occupation
 from profiles.models import Profile
-from registrations.models import Registration, ReviewEvent
+from registrations.models import Registration
+from registrations.trail import ReviewEvent
 from registrations.workflow import Action, Status
 from tests import scenes
 from tests.pages import form_of

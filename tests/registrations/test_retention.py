@@ -18,7 +18,8 @@ from accounts.audit import record
 from accounts.models import AuditEntry, Consent, KeptForm
 from photos.models import Portrait, Upload
 from profiles.models import Profile
-from registrations.models import Registration, ReviewEvent
+from registrations.models import Registration
+from registrations.trail import ReviewEvent
 from registrations.workflow import Action, Status
 from tests import scenes
 from tests.registrations.reading import every_row

@@ -8,7 +8,8 @@ import time_machine
 from django.db import transaction
 
 from registrations import models, notifications
-from registrations.models import Registration, ReviewEvent
+from registrations.models import Registration
+from registrations.trail import ReviewEvent
 from registrations.workflow import Action, Status, StepRefused
 from tests import scenes
 from tests.registrations.reading import situation

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from photos.models import Upload
 from profiles.models import Profile
-from registrations.models import Registration, ReviewEvent
+from registrations.models import Registration
+from registrations.trail import ReviewEvent
 from registrations.urls import urlpatterns
 from registrations.workflow import Action, Status
 from tests import scenes

@@ -1,0 +1,42 @@
+"""The trail that a registration's steps leave: one line for each, never changed and never removed."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import AppendOnlyModel
+from registrations import workflow
+from registrations.workflow import Action, Actor, Status
+
+STATUS_CHOICES = [(status.value, status.label) for status in Status]
+
+
+class ReviewEvent(AppendOnlyModel):
+    """One line of the trail: who took which step, from where to where, and what was said."""
+
+    # The line outlives a draft that its owner deletes, so nothing cascades and nothing is set to null.
+    registration = models.ForeignKey(
+        "registrations.Registration", models.DO_NOTHING, db_constraint=False, related_name="events", verbose_name="报名"
+    )
+    action = models.CharField("操作", max_length=10, choices=[(action.value, action.label) for action in Action])
+    before = models.CharField("之前", max_length=10, choices=STATUS_CHOICES)
+    after = models.CharField("之后", max_length=10, choices=STATUS_CHOICES)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="操作人")
+    note = models.TextField("意见", blank=True)
+    items = models.JSONField("需修改的内容", default=list, blank=True)
+    portrait_sha256 = models.CharField(max_length=64, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField("时间", default=timezone.now)
+
+    class Meta:
+        verbose_name = "审核记录"
+        verbose_name_plural = "审核记录"
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["registration", "-id"], name="trail_of_registration")]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}（{self.at:%Y-%m-%d %H:%M}）"
+
+    @property
+    def by_applicant(self) -> bool:
+        return workflow.TABLE[Action(self.action)].actor == Actor.APPLICANT
