@@ -25,7 +25,7 @@ class PortalAdminSite(AdminSite):
 
     def register(self, model_or_iterable: Any, *args: Any, **kwargs: Any) -> None:
         """All but what a library brings for its own tables."""
-        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        models: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
         super().register([model for model in models if model._meta.app_label not in NOT_SHOWN], *args, **kwargs)
 
     def get_urls(self) -> list[Any]:
