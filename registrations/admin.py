@@ -20,7 +20,7 @@ from photos.delivery import deliver, delivered
 from photos.models import Portrait
 from plans.models import Plan, Role
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from registrations import desk, export_pages
+from registrations import desk, export_pages, statistics_pages
 from registrations.decisions import DecisionForm, Seen
 from registrations.filters import DivisionFilter, OccupationFilter, PlanFilter, StatusFilter
 from registrations.models import Registration
@@ -76,6 +76,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         own = [
             path("export/", page(self.choose_export), name="registrations_registration_export_plans"),
             path("export/<slug:code>/", page(self.export), name="registrations_registration_export"),
+            path("statistics/<slug:code>/", page(self.statistics), name="registrations_registration_statistics"),
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
             path("<int:pk>/portrait/former/", page(self.former_portrait), name="registrations_registration_former"),
             path("<int:pk>/number/", page(self.show_number), name="registrations_registration_number"),
@@ -96,6 +97,9 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
 
     def export(self, request: HttpRequest, code: str) -> HttpResponseBase:
         return export_pages.export(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def statistics(self, request: HttpRequest, code: str) -> HttpResponse:
+        return statistics_pages.page(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def find(self, request: HttpRequest, pk: int) -> Registration:
         found = self.get_queryset(request).filter(pk=pk).first()

@@ -264,6 +264,7 @@ RULES: dict[str, Rule] = {
     "admin:registrations_registration_delete": desk("403"),
     "admin:registrations_registration_history": committee("200", "admin:index"),
     "admin/registrations/registration/<path:object_id>/": desk(CHANGE),
+    "admin:registrations_registration_statistics": committee(READ, "404 404 405", auditor="404 404 405"),
     "admin:registrations_registration_export_plans": desk("200"),
     "admin:registrations_registration_export": committee("200", "404", viewer="403"),
     "admin:registrations_registration_portrait": committee("200", "404"),

@@ -38,6 +38,7 @@ from tests.browser.scenery import (
 )
 
 RECORD = "/admin/accounts/auditentry/"
+DESK = "/admin/registrations/registration/"
 MOST_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
@@ -379,6 +380,19 @@ def desk_return_wrong(here: Place) -> None:
     page.get_by_label("补充说明").fill("请重拍。" * 60)
     page.get_by_role("button", name="确认退回修改").click()
     expect(page.get_by_text("勾选的照片问题里有一项不在列表里")).to_be_visible()
+
+
+@place("desk: statistics")
+def desk_statistics(here: Place) -> None:
+    registration = mended()
+    page = here.go(f"{DESK}statistics/{registration.plan.code}/", member_of(registration))
+    expect(page.get_by_role("img", name="每天第一次提交")).to_be_visible()
+
+
+@place("desk: statistics, empty")
+def desk_statistics_empty(here: Place) -> None:
+    plan = scenes.open_plan()
+    here.go(f"{DESK}statistics/{plan.code}/", scenes.member(plan, "viewer"))
 
 
 @place("desk: export, a mistake")
