@@ -1,8 +1,9 @@
 """竞赛计划: what is published, what it offers, who its committee is."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
@@ -250,6 +251,12 @@ class Occupation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}（{self.get_division_display()}）"
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Whoever saves a row read it a while ago: the counter moves by take_seat() and give_seat_back() alone."""
+        if update_fields is None and not self._state.adding:
+            update_fields = {field.name for field in self._meta.concrete_fields} - {"id", "seats_taken"}
+        super().save(update_fields=update_fields, **options)
 
     @property
     def seats_left(self) -> int | None:

@@ -173,7 +173,7 @@ def districts_of(plan: Plan) -> Rows:
 
 def waiting(plan: Plan, waited: list[float], now: datetime) -> Waiting:
     counted: Counter[str] = Counter()
-    pending = Registration.objects.filter(plan=plan, status=Status.SUBMITTED).order_by()
+    pending: Any = Registration.objects.filter(plan=plan, status=Status.SUBMITTED).order_by()
     for since in pending.values_list("submitted_at", flat=True).iterator(chunk_size=CHUNK):
         counted[bucket((now - since).total_seconds() / 3600)] += 1
     tenths = quantiles(waited, n=10, method="inclusive") if len(waited) > 1 else waited * 9

@@ -98,3 +98,11 @@ def test_corrections_end_with_the_registration_unless_a_plan_says_otherwise():
     later = NOON + timedelta(days=3)
     plans = [Plan(registration_closes_at=NOON), Plan(registration_closes_at=NOON, correction_closes_at=later)]
     assert [plan.corrections_end_at for plan in plans] == [NOON, later]
+
+
+def test_whoever_saves_a_row_leaves_the_counter_alone(occupation):
+    """The plan's form was opened before somebody took a seat."""
+    Occupation.objects.take_seat(occupation.pk)
+    occupation.capacity = 50
+    occupation.save()
+    assert (taken(occupation), Occupation.objects.get(pk=occupation.pk).capacity) == (1, 50)
