@@ -1,10 +1,14 @@
 """The committee edits its own plans, with occupations, attachments and members in one place."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import path
 from django.utils import timezone
 
 from accounts import kept_forms
@@ -12,10 +16,10 @@ from accounts.audit import record
 from accounts.refused_access import note_refused_access
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from plans import photo_admin
+from plans import photo_admin, plan_pages, publication
 from plans.inlines import AttachmentInline, OccupationInline
 from plans.member_admin import CommitteeMemberInline, record_member
-from plans.models import CommitteeMember, Plan, PlanState, Role
+from plans.models import CommitteeMember, Plan, PlanState, Role, deadline_extended
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
 
 
@@ -60,13 +64,38 @@ class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPer
             note_refused_access(request, "not found")
         return found
 
+    def get_urls(self) -> list[Any]:
+        pages = {
+            "preview": plan_pages.preview,
+            "publish": plan_pages.publish,
+            "extend": plan_pages.extend,
+            "copy": plan_pages.copy,
+            "occupations": plan_pages.occupations,
+            "template": plan_pages.template,
+        }
+        own = [
+            path(f"<slug:code>/{name}/", self.admin_site.admin_view(self.own_page(page)), name=f"plans_plan_{name}")
+            for name, page in pages.items()
+        ]
+        return own + super().get_urls()
+
+    def own_page(self, page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        def show(request: HttpRequest, code: str) -> HttpResponseBase:
+            return page(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
+
+        return show
+
     @kept_forms.form_page
     def add_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().add_view(*args, **kwargs)
 
     @kept_forms.form_page
     def change_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        return super().change_view(*args, **kwargs)
+        try:
+            return super().change_view(*args, **kwargs)
+        except IntegrityError:
+            # Somebody took the seat between our look and our write. Asked again, the form sees it and says so.
+            return super().change_view(*args, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         rows = [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
@@ -90,6 +119,11 @@ class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPer
             if added:
                 record_member(request, Verb.MEMBER_ADDED, member)
         record(signed_in(request), Verb.PLAN_CHANGED if change else Verb.PLAN_CREATED, form.instance)
+        before = form.initial.get("registration_closes_at") if change else None
+        if before and before < form.instance.registration_closes_at:
+            for _, sentence in deadline_extended.send(Plan, plan=form.instance, before=before):
+                if sentence:
+                    messages.info(request, sentence)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Who came into the committee, changed the role or left it, each in a line of its own."""
@@ -114,9 +148,8 @@ class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPer
             if not self.has_change_permission(request, plan):
                 messages.error(request, f"“{plan}”没有发布：您不是它的管理员。")
                 continue
-            if plan.published_at and plan.published_at <= timezone.now():
-                messages.info(request, f"“{plan}”早已发布，没有改动。")
-                continue
-            Plan.objects.filter(pk=plan.pk).update(published_at=timezone.now())
-            record(signed_in(request), Verb.PLAN_PUBLISHED, plan)
-            messages.success(request, f"“{plan}”已发布。")
+            try:
+                publication.publish(plan, signed_in(request))
+                messages.success(request, f"“{plan}”已发布。")
+            except publication.PublicationRefused as refusal:
+                messages.error(request, str(refusal))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Sent in the transaction that changed what a plan asks of its photos: `plan`. Receivers answer with a sentence, or "".
 photo_requirements_changed = Signal()
+# Sent in the transaction that moved a plan's deadline back: `plan`, and `before`, the aware moment that it was.
+deadline_extended = Signal()
 
 
 class PlanState(StrEnum):

@@ -38,7 +38,11 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
     try:
         with transaction.atomic():
             values = {name: getattr(draft, name) for name in copied}
-            return Registration.begin(user, plan, created_at=now, **values)
+            begun = Registration.begin(user, plan, created_at=now, **values)
+            # Its row holds the plan's: who is taking the plan back (plans/publication.py) has done so or will see this.
+            if at is None and not Plan.objects.published(now).filter(pk=plan.pk).exists():
+                raise StepRefused("这个竞赛计划刚刚撤回发布，暂时不能报名。")
+            return begun
     except IntegrityError:  # the other tab, the second click
         return Registration.objects.owned_by(user).live().get(plan=plan)
 

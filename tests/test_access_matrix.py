@@ -257,6 +257,14 @@ RULES: dict[str, Rule] = {
     "admin:plans_plan_change": committee(READ_ONLY, "admin:index", manager="200", superuser="200", auditor="403"),
     "admin:plans_plan_delete": desk("403"),
     "admin:plans_plan_history": committee("200", "admin:index"),
+    "admin:plans_plan_preview": committee(READ, "404 404 405", auditor="404 404 405"),
+    "admin:plans_plan_template": committee(
+        "403 403 405", "404 404 405", manager=READ, superuser=READ, auditor="404 404 405"
+    ),
+    **{
+        f"admin:plans_plan_{page}": committee("403", "404", manager="200", superuser="200")
+        for page in ("publish", "extend", "copy", "occupations")
+    },
     "admin/plans/plan/<path:object_id>/": desk("admin:plans_plan_change"),
     "admin:registrations_registration_changelist": desk("200", auditor="403"),
     "admin:registrations_registration_add": desk("403"),

@@ -36,6 +36,7 @@ from tests.browser.scenery import (
     warned,
     without_consent,
 )
+from tests.plans.test_occupation_import import workbook
 
 RECORD = "/admin/accounts/auditentry/"
 DESK = "/admin/registrations/registration/"
@@ -393,6 +394,49 @@ def desk_statistics(here: Place) -> None:
 def desk_statistics_empty(here: Place) -> None:
     plan = scenes.open_plan()
     here.go(f"{DESK}statistics/{plan.code}/", scenes.member(plan, "viewer"))
+
+
+@place("desk: a plan's form")
+def plan_form(here: Place) -> None:
+    plan = full_plan()
+    here.go(f"/admin/plans/plan/{plan.pk}/change/", scenes.member(plan, "manager"))
+
+
+@place("desk: plan, preview")
+def plan_preview(here: Place) -> None:
+    plan = full_plan()
+    here.go(f"/admin/plans/plan/{plan.code}/preview/", scenes.member(plan, "viewer"))
+
+
+@place("desk: plan, not to be published yet")
+def plan_publish(here: Place) -> None:
+    plan = scenes.open_plan(published_at=None)
+    here.go(f"/admin/plans/plan/{plan.code}/publish/", scenes.member(plan, "manager"))
+
+
+@place("desk: plan, later deadline with a mistake")
+def plan_extend(here: Place) -> None:
+    plan = full_plan()
+    page = here.go(f"/admin/plans/plan/{plan.code}/extend/", scenes.member(plan, "manager"))
+    page.get_by_role("button", name="延长", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@place("desk: plan, copy")
+def plan_copy(here: Place) -> None:
+    plan = full_plan()
+    here.go(f"/admin/plans/plan/{plan.code}/copy/", scenes.member(plan, "manager"))
+
+
+@place("desk: plan, occupations read with errors")
+def plan_occupations(here: Place) -> None:
+    plan = full_plan()
+    page = here.go(f"/admin/plans/plan/{plan.code}/occupations/", scenes.member(plan, "manager"))
+    rows = [["电焊工", "职工组", "", "", 20, "在职"], ["钳工", "老人组", "", "", "三十", ""]]
+    file = {"name": "职业.xlsx", "mimeType": "application/octet-stream", "buffer": workbook(*rows)}
+    page.get_by_label("职业（工种）表格").set_input_files(files=[file])
+    page.get_by_role("button", name="看看会改什么").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
 
 
 @place("desk: export, a mistake")

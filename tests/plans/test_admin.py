@@ -431,7 +431,7 @@ def publish(client, *plans):
     return client.post(LIST, form, follow=True)
 
 
-def test_publishing(desk, plan, manager, client):
+def test_publishing(desk, plan, occupation, manager, client):
     Plan.objects.update(published_at=None)
     response = publish(desk, plan)
     assert said(response) == [f"“{plan.title}”已发布。"]

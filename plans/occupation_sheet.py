@@ -1,0 +1,120 @@
+"""A committee's workbook of occupations: its cells to rows, or sentences why not. Knows no model and no request."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+from zipfile import BadZipFile, ZipFile
+
+from openpyxl import load_workbook
+
+MOST_ROWS = 500
+MOST_FILE_BYTES = 2 * 1024 * 1024
+MOST_UNPACKED_BYTES = 50 * 1024 * 1024
+MOST_COLUMNS = 50
+ROWS_TO_FIND_HEADINGS = 10
+# The field, its heading in our template, and how committees also call it.
+HEADINGS: dict[str, tuple[str, ...]] = {
+    "name": ("职业（工种）", "职业工种", "职业", "工种", "职业名称", "工种名称"),
+    "division": ("参赛组别", "组别"),
+    "code": ("职业编码", "编码"),
+    "skill_level": ("竞赛标准等级", "标准等级", "等级"),
+    "capacity": ("名额", "计划人数"),
+    "requirements": ("参赛条件", "报名条件", "条件"),
+}
+REQUIRED = ("name", "division")
+
+
+class SheetRefused(Exception):
+    """A file that cannot be read as a table of occupations. `str()` is the sentence for the person at the screen."""
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One line as it stands in the file: `number` as the spreadsheet program shows it, texts by field."""
+
+    number: int
+    texts: dict[str, str]
+
+
+@dataclass
+class Sheet:
+    fields: list[str]
+    rows: list[SheetRow] = field(default_factory=list)
+
+
+def read(content: BinaryIO) -> Sheet:
+    """The first sheet of an xlsx file. Raises SheetRefused."""
+    refuse_what_swells(content)
+    try:
+        book = load_workbook(content, read_only=True, data_only=True, keep_links=False)
+        try:
+            return table(book.worksheets[0].iter_rows(max_col=MOST_COLUMNS, values_only=True))
+        finally:
+            book.close()
+    except SheetRefused:
+        raise
+    except Exception as problem:  # openpyxl has no one exception for a broken file
+        raise SheetRefused(
+            "读不了这个文件，可能已损坏或加了密码。请用 Excel 或 WPS 另存为 xlsx 后再上传。"
+        ) from problem
+
+
+def refuse_what_swells(content: BinaryIO) -> None:
+    """Only the list of contents is read for this."""
+    try:
+        with ZipFile(content) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+            known = "xl/workbook.xml" in archive.namelist()
+    except (BadZipFile, NotImplementedError, ValueError, OSError) as problem:
+        raise SheetRefused("这不是 xlsx 文件。请用 Excel 或 WPS 另存为 xlsx 后再上传。") from problem
+    if not known:
+        raise SheetRefused("这不是 xlsx 文件。请用 Excel 或 WPS 另存为 xlsx 后再上传。")
+    if unpacked > MOST_UNPACKED_BYTES:
+        raise SheetRefused("表格太大。请只保留职业（工种）这一张表后再上传。")
+    content.seek(0)
+
+
+def table(lines: Iterable[tuple[Any, ...]]) -> Sheet:
+    numbered = enumerate(lines, start=1)
+    columns = headings(numbered)
+    sheet = Sheet([name for name in HEADINGS if name in columns.values()])
+    for number, cells in numbered:
+        texts = {name: text_of(cells[place]) for place, name in columns.items() if place < len(cells)}
+        if not any(texts.values()):
+            continue
+        if len(sheet.rows) == MOST_ROWS:
+            raise SheetRefused(f"一次最多导入 {MOST_ROWS} 行，请分成几个文件。")
+        sheet.rows.append(SheetRow(number, texts))
+    if not sheet.rows:
+        raise SheetRefused("表头下面没有内容，请填好后再上传。")
+    return sheet
+
+
+def headings(lines: Iterator[tuple[int, tuple[Any, ...]]]) -> dict[int, str]:
+    """Which field each column is, from the first line that names both that are needed; the lines above may be titles."""
+    wanted = {plain(heading): name for name, known in HEADINGS.items() for heading in known}
+    for number, cells in lines:
+        columns: dict[int, str] = {}
+        for place, cell in enumerate(cells):
+            name = wanted.get(plain(text_of(cell)))
+            if name and name not in columns.values():
+                columns[place] = name
+        if set(REQUIRED) <= set(columns.values()):
+            return columns
+        if number >= ROWS_TO_FIND_HEADINGS:
+            break
+    raise SheetRefused("没有找到表头。前 10 行里要有一行写着“职业（工种）”和“参赛组别”，可以先下载模板。")
+
+
+def plain(heading: str) -> str:
+    return re.sub(r"[\s（）()*＊:：]", "", heading)
+
+
+def text_of(cell: Any) -> str:
+    """As a person reads the cell: 30.0 is 30."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()

@@ -1,0 +1,80 @@
+"""When applicants see a plan: published now or at a moment, taken back while nobody has begun, its deadline moved back."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import record
+from accounts.models import User
+from accounts.verbs import Verb
+from plans.models import Plan, deadline_extended
+
+
+class PublicationRefused(Exception):
+    """What is not done. `str()` is the sentence for the person at the screen."""
+
+
+def gaps(plan: Plan, now: datetime) -> list[str]:
+    """What keeps this plan from being published, each as a sentence that says what to do."""
+    found = []
+    if not plan.occupations.exists():
+        found.append("还没有职业（工种），请先添加或导入。")
+    if plan.registration_closes_at <= now:
+        found.append("报名截止时间已经过去，请先改好报名时间。")
+    return found
+
+
+def is_published(plan: Plan, now: datetime) -> bool:
+    return plan.published_at is not None and plan.published_at <= now
+
+
+def publish(plan: Plan, by: User, at: datetime | None = None) -> None:
+    """Publish now, or at a moment to come (aware). Raises PublicationRefused."""
+    now = timezone.now()
+    if is_published(plan, now):
+        raise PublicationRefused(f"“{plan}”早已发布，没有改动。")
+    if problems := gaps(plan, now):
+        raise PublicationRefused(f"“{plan}”没有发布：{''.join(problems)}")
+    if at and not now < at < plan.registration_closes_at:
+        raise PublicationRefused("发布时间要晚于现在、早于报名截止时间。")
+    Plan.objects.filter(pk=plan.pk).update(published_at=at or now)
+    record(by, Verb.PLAN_PUBLISHED, plan, detail=f"at {told(at)}" if at else "")
+
+
+@transaction.atomic
+def withdraw(plan: Plan, by: User) -> None:
+    """Take it back while nobody has so much as begun a draft. Raises PublicationRefused.
+
+    The row is held: who begins in the same moment waits for it, and looks again (registrations/intake.py).
+    """
+    held = Plan.objects.select_for_update().get(pk=plan.pk)
+    if held.published_at is None:
+        raise PublicationRefused(f"“{plan}”没有发布，不用撤回。")
+    if held.registrations.exists():
+        raise PublicationRefused(f"“{plan}”已经有人开始填写报名，不能撤回发布。可以修改竞赛说明，或联系运营人员。")
+    Plan.objects.filter(pk=plan.pk).update(published_at=None)
+    record(by, Verb.PLAN_WITHDRAWN, plan)
+
+
+@transaction.atomic
+def extend(plan: Plan, by: User, closes_at: datetime, corrections: datetime | None) -> list[str]:
+    """Move the deadline back, and that for corrections if given (both aware). Raises PublicationRefused.
+
+    Whoever listens to `deadline_extended` tells the applicants, and answers with a sentence for the committee.
+    """
+    held = Plan.objects.select_for_update().get(pk=plan.pk)
+    if closes_at <= max(held.registration_closes_at, timezone.now()):
+        raise PublicationRefused("新的截止时间要晚于原来的截止时间，也要晚于现在。")
+    if corrections and corrections < closes_at:
+        raise PublicationRefused("修改截止时间不能早于新的报名截止时间；不另设就留空。")
+    before = held.registration_closes_at
+    held.registration_closes_at, held.correction_closes_at = closes_at, corrections
+    held.save(update_fields=["registration_closes_at", "correction_closes_at"])
+    record(by, Verb.DEADLINE_EXTENDED, held, detail=f"{told(before)} → {told(closes_at)}")
+    return [sentence for _, sentence in deadline_extended.send(Plan, plan=held, before=before) if sentence]
+
+
+def told(moment: datetime) -> str:
+    """For the record, in Beijing's time."""
+    return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
