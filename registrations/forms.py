@@ -35,7 +35,7 @@ class SentenceField(forms.CharField):
         super().__init__(widget=widget, validators=[plain_text], **kwargs)
 
     def to_python(self, value: Any) -> str:
-        return " ".join(super().to_python(value).split())
+        return " ".join((super().to_python(value) or "").split())
 
 
 class AnswerField(SentenceField):
