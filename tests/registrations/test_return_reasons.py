@@ -218,7 +218,7 @@ def test_the_plans_own_list_is_what_is_offered(sign_in, submitted, reviewer, man
     form = page(sign_in(reviewer).get(of(submitted, "return")))
     chosen = re.search(r'<select name="code_phone".*?</select>', form, re.DOTALL)[0]
     assert re.findall(r'<option value="(\w*)"(?: selected)?(?: data-sentence="([^"]*)")?>(.*?)</option>', chosen) == [
-        ("", "", "不用改"),
+        ("", "", "选择原因"),
         ("x", "是“空号”，请改。", "空号"),
     ]
     assert (page_of(submitted.plan) in form, page_of(submitted.plan) in page(sign_in(manager).get(of(submitted, "return")))) == (
