@@ -20,7 +20,7 @@ from photos.delivery import deliver, delivered
 from photos.models import Portrait
 from plans.models import Plan, Role
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from registrations import desk, export_pages, statistics_pages
+from registrations import desk, export_pages, reason_pages, statistics_pages
 from registrations.decisions import DecisionForm, Seen
 from registrations.filters import DivisionFilter, OccupationFilter, PlanFilter, StatusFilter
 from registrations.models import Registration
@@ -77,6 +77,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             path("export/", page(self.choose_export), name="registrations_registration_export_plans"),
             path("export/<slug:code>/", page(self.export), name="registrations_registration_export"),
             path("statistics/<slug:code>/", page(self.statistics), name="registrations_registration_statistics"),
+            path("reasons/<slug:code>/", page(self.reasons), name="registrations_registration_reasons"),
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
             path("<int:pk>/portrait/former/", page(self.former_portrait), name="registrations_registration_former"),
             path("<int:pk>/number/", page(self.show_number), name="registrations_registration_number"),
@@ -100,6 +101,10 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
 
     def statistics(self, request: HttpRequest, code: str) -> HttpResponse:
         return statistics_pages.page(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    @kept_forms.form_page
+    def reasons(self, request: HttpRequest, code: str) -> HttpResponse:
+        return reason_pages.edit(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def find(self, request: HttpRequest, pk: int) -> Registration:
         found = self.get_queryset(request).filter(pk=pk).first()
@@ -183,7 +188,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             )
             return self.back(registration)
         seal = DecisionForm.seal_of({registration.pk: self.seen(request, registration)})
-        form = DecisionForm(action, request.POST or None, initial={"versions": seal})
+        form = DecisionForm(action, request.POST or None, initial={"versions": seal}, registrations=[registration])
         if form.is_valid():
             self.take_each(request, form, [registration])
             return self.back(registration)
@@ -212,6 +217,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             "form": form,
             "registrations": registrations,
             "back": back,
+            "reasons_url": reason_pages.address_for(signed_in(request), form.plan),
             "bulk_name": next((name for name, action in BULK_ACTIONS.items() if action == form.action), ""),
         }
         return TemplateResponse(request, "admin/registrations/registration/decide.html", context)
@@ -228,6 +234,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
                     by=signed_in(request),
                     note=form.cleaned_data["note"],
                     items=form.items(),
+                    whole=form.whole,
                     seen_portrait=seen.portrait,
                 )
                 done += 1
@@ -241,7 +248,9 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     ) -> HttpResponse | None:
         chosen = list(queryset)
         asked = "versions" in request.POST
-        form = DecisionForm(action, request.POST if asked else None, initial={"versions": DecisionForm.seal(chosen)})
+        seal = DecisionForm.seal(chosen)
+        posted = request.POST if asked else None
+        form = DecisionForm(action, posted, initial={"versions": seal}, registrations=chosen)
         if asked and form.is_valid():
             # What was asked about, not what the filtered list still shows: whoever was faster may have moved some.
             asked_about = self.get_queryset(request).filter(pk__in=form.cleaned_data["versions"])

@@ -275,6 +275,7 @@ RULES: dict[str, Rule] = {
     "admin:registrations_registration_statistics": committee(READ, "404 404 405", auditor="404 404 405"),
     "admin:registrations_registration_export_plans": desk("200"),
     "admin:registrations_registration_export": committee("200", "404", viewer="403"),
+    "admin:registrations_registration_reasons": committee("200", "404", viewer="403", reviewer="403"),
     "admin:registrations_registration_portrait": committee("200", "404"),
     "admin:registrations_registration_former": committee("200", "404"),
     "admin:registrations_registration_number": committee("403 403 200", "404", viewer="403"),
