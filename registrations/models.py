@@ -156,7 +156,8 @@ class Registration(PersonalDetails, DocumentHolder):
     def write(self, version: int, **values: Any) -> None:
         """As all details; one that was sent back and gets another occupation is counted there from now on."""
         if self.status == Status.DRAFT or "occupation" not in values:
-            return super().write(version, **values)
+            super().write(version, **values)
+            return
         with transaction.atomic():
             # From the row: a form has already put its choice into the instance.
             row = Registration.objects.filter(pk=self.pk, version=version).values_list("occupation", flat=True)

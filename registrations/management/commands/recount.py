@@ -26,14 +26,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         plans = [find_plan(options["plan"])] if options["plan"] else list(Plan.objects.order_by("code"))
-        wrong = sum(self.check(plan, mend=not options["dry_run"]) for plan in plans)
+        wrong = sum(self.compare(plan, mend=not options["dry_run"]) for plan in plans)
         if wrong and options["dry_run"]:
             raise CommandError(
                 f"核对了 {len(plans)} 个竞赛计划，{wrong} 处不一致，没有改动。去掉 --dry-run 再执行即可改正。"
             )
         self.stdout.write(f"核对了 {len(plans)} 个竞赛计划，{f'改正了 {wrong} 处' if wrong else '全部一致'}。")
 
-    def check(self, plan: Plan, *, mend: bool) -> int:
+    def compare(self, plan: Plan, *, mend: bool) -> int:
         names = {occupation.pk: str(occupation) for occupation in plan.occupations.all()}
         found = differences(plan, mend=mend)
         for difference in found:
