@@ -44,6 +44,7 @@ def queue(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRespo
         "plan": plan,
         "asked": asked,
         "query": asked.query_string(),
+        "mixed": asked.status is None,
         "facets": Facets(asked, list(plan.occupations.all())),
         "may_decide": user.is_superuser or getattr(plan, "role", None) in DECIDERS,
         "actions": bulk_actions(asked.status),
