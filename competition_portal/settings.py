@@ -107,6 +107,7 @@ BLIND_INDEX_KEY = env.read(
 # Days, by kind; what each counts from is told in docs/operators/README.md, and `manage.py purge_expired` does it.
 RETENTION_DEFAULTS = {
     "drafts": 180,
+    "jobs": 30,
     "closed_plans": 365,
     "uploads": 30,
     "kept_forms": 1,

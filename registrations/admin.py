@@ -20,14 +20,13 @@ from photos.delivery import deliver, delivered
 from photos.models import Portrait
 from plans.models import Plan, Role
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from registrations import desk, export_pages
+from registrations import bulk_pages, desk, export_pages, job_pages
 from registrations.decisions import DecisionForm, Seen
 from registrations.filters import DivisionFilter, OccupationFilter, PlanFilter, StatusFilter
 from registrations.models import Registration
 from registrations.workflow import TABLE, Action, Actor, StepRefused
 
 COMMITTEE_ACTIONS = [action for action, line in TABLE.items() if line.actor != Actor.APPLICANT]
-BULK_ACTIONS = {"approve_selected": Action.APPROVE, "return_selected": Action.RETURN, "reject_selected": Action.REJECT}
 
 
 @admin.register(Registration)
@@ -42,7 +41,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     ordering = ["submitted_at", "pk"]
     search_fields = ["reference", "=legal_name"]
     search_help_text = "报名编号，或完整的姓名"
-    actions = list(BULK_ACTIONS)
+    actions = ["approve_selected", "return_selected", "reject_selected"]
     change_form_template = "admin/registrations/registration/desk.html"
 
     def plan_of(self, obj: Registration | None) -> Plan | None:
@@ -89,7 +88,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
                 for action in COMMITTEE_ACTIONS
             ],
         ]
-        return own + super().get_urls()
+        return own + job_pages.urls(self) + super().get_urls()
 
     def choose_export(self, request: HttpRequest) -> HttpResponse:
         return export_pages.choose(request, {**self.admin_site.each_context(request), "opts": self.opts})
@@ -208,7 +207,6 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             "form": form,
             "registrations": registrations,
             "back": back,
-            "bulk_name": next((name for name, action in BULK_ACTIONS.items() if action == form.action), ""),
         }
         return TemplateResponse(request, "admin/registrations/registration/decide.html", context)
 
@@ -232,27 +230,14 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         if done:
             messages.success(request, f"{form.action.label}：{done} 份。")
 
-    def decide_selected(
-        self, request: HttpRequest, queryset: QuerySet[Registration], action: Action
-    ) -> HttpResponse | None:
-        chosen = list(queryset)
-        asked = "versions" in request.POST
-        form = DecisionForm(action, request.POST if asked else None, initial={"versions": DecisionForm.seal(chosen)})
-        if asked and form.is_valid():
-            # What was asked about, not what the filtered list still shows: whoever was faster may have moved some.
-            asked_about = self.get_queryset(request).filter(pk__in=form.cleaned_data["versions"])
-            self.take_each(request, form, list(asked_about))
-            return None
-        return self.ask(request, form, chosen, request.get_full_path())
-
     @admin.action(description="审核通过", permissions=["decide"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return self.decide_selected(request, queryset, Action.APPROVE)
+        return bulk_pages.from_list(request, queryset, Action.APPROVE)
 
     @admin.action(description="退回修改", permissions=["decide"])
     def return_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return self.decide_selected(request, queryset, Action.RETURN)
+        return bulk_pages.from_list(request, queryset, Action.RETURN)
 
     @admin.action(description="审核不通过", permissions=["decide"])
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return self.decide_selected(request, queryset, Action.REJECT)
+        return bulk_pages.from_list(request, queryset, Action.REJECT)

@@ -17,6 +17,7 @@ from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
 from registrations import completeness, notifications, workflow
+from registrations.jobs import Job as Job  # Django finds an app's models here
 from registrations.reference import new_reference
 from registrations.trail import STATUS_CHOICES, ReviewEvent
 from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
