@@ -9,7 +9,7 @@ from django_tasks_db.models import DBTaskResult
 from accounts.models import User
 from plans.models import CommitteeMember
 from registrations import bulk, jobs
-from registrations.jobs import Job, JobRow, Outcome, State
+from registrations.jobs import Job, JobRow, State
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
