@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("plans", "0002_photo_requirements"),
-        ("registrations", "0002_guard_trail"),
+        ("registrations", "0003_queue_and_tallies"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
