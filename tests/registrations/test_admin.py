@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from registrations.decisions import DecisionForm
+from registrations.jobs import Job
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
@@ -259,16 +260,9 @@ def test_nothing_of_another_plan_is_decided(sign_in, submitted, elsewhere, manag
 
 
 def test_a_bulk_decision_does_not_reach_another_plan(sign_in, submitted, elsewhere, manager):
-    was = situation(elsewhere)
-    sent = {
-        "action": "approve_selected",
-        "_selected_action": [submitted.pk, elsewhere.pk],
-        "versions": DecisionForm.seal([submitted, elsewhere]),
-        "note": "",
-    }
-    answer = sign_in(manager).post(DESK, sent, follow=True)
-    assert (said(answer), situation(elsewhere)) == (["审核通过：1 份。"], was)
-    assert scenes.fresh(submitted).status == Status.APPROVED
+    visitor = sign_in(manager)
+    visitor.post(DESK, chosen([submitted, elsewhere]))
+    assert list(Job.objects.get().rows.values_list("registration")) == [(submitted.pk,)]
 
 
 # One registration -----------------------------------------------------------------------------------------------------
@@ -524,7 +518,7 @@ def test_a_forged_seal_decides_nothing(sign_in, submitted, reviewer, seal):
     )
 
 
-# Several at once ------------------------------------------------------------------------------------------------------
+# Several at once: the list's actions lead to the question (test_bulk.py) ----------------------------------------------
 
 
 @pytest.fixture
@@ -537,45 +531,29 @@ def chosen(registrations, action="approve_selected", **more):
     return {"action": action, "_selected_action": [found.pk for found in registrations], **more}
 
 
-def test_several_are_approved_after_a_question(sign_in, three, reviewer):
-    visitor = sign_in(reviewer)
-    asked = visitor.post(DESK, chosen(three))
-    assert (listed(asked), {scenes.fresh(found).status for found in three}) == (
-        {found.reference for found in three}, {Status.SUBMITTED},
-    )  # fmt: skip
-    answer = visitor.post(DESK, chosen(three, versions=sealed(asked), note=""), follow=True)
-    assert said(answer) == ["审核通过：3 份。"]
-    assert [(found.events.first().by, scenes.fresh(found).status) for found in three] == [(reviewer, "approved")] * 3
+@pytest.mark.parametrize("action", ["approve", "return", "reject"])
+def test_several_lead_to_the_question_and_nobodys_name_goes_with_them(sign_in, three, reviewer, action):
+    answer = sign_in(reviewer).post(f"{DESK}?status=submitted&q=甲一", chosen(three[:1], f"{action}_selected"))
+    job = Job.objects.get()
+    assert (answer.status_code, answer["Location"], job.owner) == (302, job.get_absolute_url(), reviewer)
+    assert job.arguments == {"action": action, "note": "", "items": [], "back": f"{DESK}?status=submitted"}
+    assert list(job.rows.values_list("registration", "outcome")) == [(three[0].pk, "waiting")]
+    assert scenes.fresh(three[0]).status == Status.SUBMITTED
 
 
-def test_what_cannot_be_decided_is_said_and_does_not_stop_the_rest(sign_in, three, reviewer, manager):
-    visitor = sign_in(reviewer)
-    asked = visitor.post(DESK, chosen(three))
-    scenes.take(three[1], Action.REJECT, manager, "不符合")
-    answer = visitor.post(DESK, chosen(three, versions=sealed(asked), note=""), follow=True)
-    late = f"{three[1].reference} 乙二：这份报名现在是“审核不通过”，不能审核通过。请刷新页面查看最新状态。"
-    assert said(answer) == [late, "审核通过：2 份。"]
-    assert [scenes.fresh(found).status for found in three] == ["approved", "rejected", "approved"]
+def test_all_that_the_list_finds_may_be_chosen(sign_in, three, reviewer):
+    sign_in(reviewer).post(DESK, chosen(three[:1], select_across="1"))
+    assert set(Job.objects.get().rows.values_list("registration", flat=True)) == {found.pk for found in three}
 
 
-def test_what_dropped_out_of_the_filtered_list_meanwhile_is_said(sign_in, three, reviewer, manager):
-    visitor, page = sign_in(reviewer), f"{DESK}?status=submitted"
-    asked = visitor.post(page, chosen(three[:1]))
-    scenes.take(three[0], Action.REJECT, manager, "不符合")
-    answer = visitor.post(page, chosen(three[:1], versions=sealed(asked), note=""), follow=True)
-    assert said(answer) == [
-        f"{three[0].reference} 甲一：这份报名现在是“审核不通过”，不能审核通过。请刷新页面查看最新状态。"
-    ]
-
-
-@pytest.mark.parametrize(("action", "after"), [("return_selected", "returned"), ("reject_selected", "rejected")])
-def test_several_are_returned_or_rejected_with_a_reason(sign_in, three, reviewer, action, after):
-    visitor = sign_in(reviewer)
-    seal = sealed(visitor.post(DESK, chosen(three, action)))
-    asked = visitor.post(DESK, chosen(three, action, versions=seal, note=""))
-    assert (len(wrong(asked)), {scenes.fresh(found).status for found in three}) == (1, {"submitted"})
-    visitor.post(DESK, chosen(three, action, versions=seal, note="请补充证书"))
-    assert [(scenes.fresh(found).status, found.events.first().note) for found in three] == [(after, "请补充证书")] * 3
+def test_several_plans_are_not_decided_at_once(sign_in, submitted, elsewhere, manager):
+    CommitteeMember.objects.create(plan=elsewhere.plan, user=manager, role="viewer")
+    visitor = sign_in(manager)
+    answer = visitor.post(DESK, chosen([submitted, elsewhere]), follow=True)
+    several = "选中的报名属于几个竞赛计划。批量处理一次只能是一个竞赛计划的，请先在右边按竞赛计划筛选。"
+    assert said(answer) == [several]
+    answer = visitor.post(DESK, chosen([elsewhere]), follow=True)
+    assert (said(answer), Job.objects.count()) == ([f"您不能审核“{elsewhere.plan}”的报名。"], 0)
 
 
 def test_the_committee_decides_after_the_deadline_too(sign_in, submitted, reviewer):
