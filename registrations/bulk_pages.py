@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -42,12 +42,19 @@ def choose(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResp
     plan = get_object_or_404(Plan.objects.reviewable_by(user), code=code)
     may_decide(user, plan)
     wanted = QueueFilter.read(plan, QueryDict(request.POST.get("filter", "")))
-    back = f"{reverse('admin:registrations_registration_changelist')}?plan={plan.pk}&{wanted.query_string()}"
+    back = queue_page(plan, wanted)
     action = next((known for known in ACTIONS if known == request.POST.get("action")), None)
     if action is None:
         messages.error(request, NO_ACTION)
         return redirect(back)
     return put_question(request, plan, action, chosen(request, user, plan, wanted), back)
+
+
+def queue_page(plan: Plan, wanted: QueueFilter) -> str:
+    try:
+        return f"{reverse('admin:registrations_registration_queue', args=[plan.code])}?{wanted.query_string()}"
+    except NoReverseMatch:
+        return f"{reverse('admin:registrations_registration_changelist')}?plan={plan.pk}"
 
 
 def may_decide(user: User, plan: Plan) -> None:

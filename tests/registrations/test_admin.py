@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from plans.models import CommitteeMember
 from registrations.decisions import DecisionForm
 from registrations.jobs import Job
 from registrations.models import Registration

@@ -240,6 +240,7 @@ def test_a_rehearsal_counts_and_changes_nothing(applicant, occupation, manager) 
     assert said.splitlines() == [
         "没有再动过的草稿（保存 20 天）：将删除 0 项",
         "已删除草稿的审核记录（保存 20 天）：将删除 0 项",
+        "批量处理的结果（保存 7 天）：将删除 0 项",
         "已结束竞赛的报名（保存 40 天）：将删除 1 项",
         "没有用到的证件照（保存 5 天）：将删除 0 项",
         "没有用到的照片原件（保存 5 天）：将删除 0 项",
