@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 
 from accounts import kept_forms
 from accounts.audit import record
@@ -18,11 +17,10 @@ from accounts.requests import signed_in
 from accounts.verbs import Verb
 from photos.delivery import deliver, delivered
 from photos.models import Portrait
-from plans.models import Plan, Role
+from plans.models import Plan
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from registrations import bulk_pages, desk, export_pages, job_pages
+from registrations import desk, export_pages, job_pages, queue_pages
 from registrations.decisions import DecisionForm, Seen
-from registrations.filters import DivisionFilter, OccupationFilter, PlanFilter, StatusFilter
 from registrations.models import Registration
 from registrations.workflow import TABLE, Action, Actor, StepRefused
 
@@ -33,15 +31,7 @@ COMMITTEE_ACTIONS = [action for action, line in TABLE.items() if line.actor != A
 class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     """Shows and steps; it does not edit. Whoever is in no committee of the plan does not get past get_queryset()."""
 
-    list_display = ["reference", "legal_name", "occupation", "state", "submitted_at", "plan"]
-    list_filter = [PlanFilter, StatusFilter, OccupationFilter, DivisionFilter]
-    list_select_related = ["plan", "occupation"]
-    list_per_page = 50
-    show_full_result_count = False
     ordering = ["submitted_at", "pk"]
-    search_fields = ["reference", "=legal_name"]
-    search_help_text = "报名编号，或完整的姓名"
-    actions = ["approve_selected", "return_selected", "reject_selected"]
     change_form_template = "admin/registrations/registration/desk.html"
 
     def plan_of(self, obj: Registration | None) -> Plan | None:
@@ -59,20 +49,12 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     def has_delete_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         return False
 
-    def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Whether any committee lets this person decide; take() asks for each registration."""
-        user = signed_in(request)
-        return user.is_superuser or user.committee_memberships.exclude(role=Role.VIEWER).exists()
-
-    @admin.display(description="状态", ordering="status")
-    def state(self, registration: Registration) -> str:
-        return format_html('<span class="state state-{}">{}</span>', registration.status, registration.state.label)
-
     # One registration ---------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view
         own = [
+            path("queue/<slug:code>/", page(self.queue), name="registrations_registration_queue"),
             path("export/", page(self.choose_export), name="registrations_registration_export_plans"),
             path("export/<slug:code>/", page(self.export), name="registrations_registration_export"),
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
@@ -89,6 +71,15 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             ],
         ]
         return own + job_pages.urls(self) + super().get_urls()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Not Django's list, which searches by addresses and counts tables: each plan has a queue of its own."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return queue_pages.choose(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def queue(self, request: HttpRequest, code: str) -> HttpResponse:
+        return queue_pages.queue(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def choose_export(self, request: HttpRequest) -> HttpResponse:
         return export_pages.choose(request, {**self.admin_site.each_context(request), "opts": self.opts})
@@ -229,15 +220,3 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
                 messages.error(request, f"{registration.reference} {registration.legal_name}：{refusal}")
         if done:
             messages.success(request, f"{form.action.label}：{done} 份。")
-
-    @admin.action(description="审核通过", permissions=["decide"])
-    def approve_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return bulk_pages.from_list(request, queryset, Action.APPROVE)
-
-    @admin.action(description="退回修改", permissions=["decide"])
-    def return_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return bulk_pages.from_list(request, queryset, Action.RETURN)
-
-    @admin.action(description="审核不通过", permissions=["decide"])
-    def reject_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return bulk_pages.from_list(request, queryset, Action.REJECT)

@@ -122,8 +122,8 @@ def take(job: Job, pk: int, decision: Decision) -> None:
 
     Locked in the order in which a registration is removed, too: the registration, then its row, then the seat.
     """
-    registration = Registration.objects.filter(pk__in=JobRow.objects.filter(pk=pk).values("registration")).for_pages()
-    registration = registration.select_for_update(of=("self",)).first()
+    found = Registration.objects.filter(pk__in=JobRow.objects.filter(pk=pk).values("registration")).for_pages()
+    registration = found.select_for_update(of=("self",)).first()
     if registration is None or not settle(pk, Outcome.DONE):
         return  # it was removed, or another worker was faster
     row = JobRow.objects.get(pk=pk)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 SHOWN = 20
 NOTHING_CHOSEN = "没有选中任何报名。请先在列表里勾选，或选择全部符合筛选条件的。"
 NO_ACTION = "没有选择要做什么。请选择通过、退回或不通过。"
-SEVERAL_PLANS = "选中的报名属于几个竞赛计划。批量处理一次只能是一个竞赛计划的，请先在右边按竞赛计划筛选。"
 ALREADY = "这次批量处理已经确认过，没有再做一遍。"
 
 
@@ -51,10 +50,7 @@ def choose(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResp
 
 
 def queue_page(plan: Plan, wanted: QueueFilter) -> str:
-    try:
-        return f"{reverse('admin:registrations_registration_queue', args=[plan.code])}?{wanted.query_string()}"
-    except NoReverseMatch:
-        return f"{reverse('admin:registrations_registration_changelist')}?plan={plan.pk}"
+    return f"{reverse('admin:registrations_registration_queue', args=[plan.code])}?{wanted.query_string()}"
 
 
 def may_decide(user: User, plan: Plan) -> None:
@@ -68,20 +64,6 @@ def chosen(request: HttpRequest, user: User, plan: Plan, wanted: QueueFilter) ->
         return wanted.apply(found)
     ticked = {int(pk) for pk in request.POST.getlist("_selected_action") if pk.isascii() and pk.isdigit()}
     return found.filter(pk__in=[pk for pk in ticked if pk < 2**63]).order_by("submitted_at", "pk")
-
-
-def from_list(request: HttpRequest, registrations: QuerySet[Registration], action: Action) -> HttpResponse | None:
-    """The same from the admin's own list, which may show several plans; None leads back to it."""
-    plans = Plan.objects.filter(pk__in=registrations.order_by().values("plan"))[:2]
-    if len(plans) != 1:
-        messages.error(request, SEVERAL_PLANS)
-        return None
-    if not plans[0].has_member(signed_in(request), Role.REVIEWER, Role.MANAGER):
-        messages.error(request, f"您不能审核“{plans[0]}”的报名。")
-        return None
-    asked = request.GET.copy()
-    asked.pop("q", None)  # may be somebody's name
-    return put_question(request, plans[0], action, registrations, f"{request.path}?{asked.urlencode()}")
 
 
 def put_question(

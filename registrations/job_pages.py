@@ -94,7 +94,7 @@ def job(request: HttpRequest, public_id: Any, context: dict[str, Any]) -> HttpRe
 def progress_page(request: HttpRequest, found: Job, context: dict[str, Any]) -> HttpResponse:
     groups = groups_of(found)
     shown = next((group for group in groups if group.outcome == request.GET.get("show")), groups[0] if groups else None)
-    rows = found.rows.filter(outcome=shown.outcome).select_related("registration__occupation") if shown else []
+    rows = found.rows.filter(outcome=shown.outcome if shown else "").select_related("registration__occupation")
     context |= {
         "title": found.title,
         "job": found,

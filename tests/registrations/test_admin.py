@@ -9,9 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from plans.models import CommitteeMember
 from registrations.decisions import DecisionForm
-from registrations.jobs import Job
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
@@ -86,13 +84,6 @@ def test_whoever_is_not_signed_in_goes_to_the_platform(submitted):
     assert {Client().get(page)["Location"].partition("?")[0] for page in pages} == {"/accounts/login/"}
 
 
-@pytest.mark.parametrize("role", ["viewer", "reviewer", "manager", "superuser"])
-def test_the_list_shows_ones_own_plans(sign_in, submitted, elsewhere, superuser, role):
-    person = superuser if role == "superuser" else scenes.member(submitted.plan, role)
-    expected = {submitted.reference, elsewhere.reference} if role == "superuser" else {submitted.reference}
-    assert listed(sign_in(person).get(DESK)) == expected
-
-
 @pytest.mark.parametrize("recalled", [False, True])
 def test_a_draft_is_nobodys_but_the_applicants(sign_in, applicant, occupation, manager, superuser, recalled):
     draft = scenes.draft(applicant, occupation)
@@ -100,10 +91,6 @@ def test_a_draft_is_nobodys_but_the_applicants(sign_in, applicant, occupation, m
         draft = scenes.take(scenes.take(draft, Action.SUBMIT, applicant), Action.RECALL, applicant)
     for person in (manager, superuser):
         visitor = sign_in(person)
-        queries = ["", "?status=draft", "?status__exact=draft", f"?q={draft.reference}", f"?plan={draft.plan.pk}"]
-        found = [listed(visitor.get(DESK + query)) for query in queries]
-        assert found[0] | found[1] | found[2] | found[4] == set()
-        assert found[3] <= {draft.reference}  # what was typed into the search
         pages = ["change", "portrait", "approve", "return", "reject", "reopen", "number"]
         assert {visitor.get(of(draft, page)).status_code for page in pages} == {404}
         assert visitor.post(of(draft, "number")).status_code == 404
@@ -112,7 +99,8 @@ def test_a_draft_is_nobodys_but_the_applicants(sign_in, applicant, occupation, m
 
 def test_reading_writes_nothing(sign_in, submitted, manager):
     visitor = sign_in(manager)
-    pages = ["/admin/", DESK, *(of(submitted, page) for page in ("change", "approve", "return", "history"))]
+    queue = f"{DESK}queue/{submitted.plan.code}/"
+    pages = ["/admin/", queue, *(of(submitted, page) for page in ("change", "approve", "return", "history"))]
     before = every_row()
     assert {visitor.get(page).status_code for page in pages} == {200}
     assert every_row() == before
@@ -128,51 +116,6 @@ def test_nothing_is_added_edited_or_deleted(sign_in, submitted, manager, superus
         assert (answer.status_code, every_row()) == (403, before)
 
 
-# The filters and the search -------------------------------------------------------------------------------------------
-
-
-def test_filters_offer_only_ones_own(sign_in, submitted, elsewhere, manager):
-    content = sign_in(manager).get(f"{DESK}?plan={submitted.plan.pk}").content.decode()
-    offered = [
-        text_of(found) for found in re.findall(r'<a href="\?[^"]*(?:plan|occupation)=[^"]*"[^>]*>(.*?)</a>', content)
-    ]
-    assert submitted.plan.title in offered
-    assert str(submitted.occupation) in offered
-    assert "金丝雀" not in content
-    assert elsewhere.plan.title not in content
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("?status=submitted", True),
-        ("?status=approved", False),
-        ("?division=worker", True),
-        ("?division=student", False),
-        ("?q=王晓明", True),
-        ("?q=王晓", False),
-        ("?q=BJ", True),
-        ("?q=没有这个人", False),
-        ("?plan={plan}", True),
-        ("?plan={plan}&occupation={occupation}", True),
-        ("?plan=0", False),
-        ("?occupation=0", True),  # without a plan there is no such filter
-        ("?plan={plan}&occupation=0", False),
-    ],
-)
-def test_the_filters_and_the_search_find(sign_in, submitted, manager, query, found):
-    query = query.format(plan=submitted.plan_id, occupation=submitted.occupation_id)
-    answer = sign_in(manager).get(DESK + query)
-    assert (answer.status_code, listed(answer)) == (200, {submitted.reference} if found else set())
-
-
-@pytest.mark.parametrize("value", ["abc", "²", "١", "-1", "9" * 30, "\x01", "金", "'; --"])
-@pytest.mark.parametrize("name", ["plan", "occupation", "status", "division", "q", "p", "o"])
-def test_a_mistyped_address_is_no_fault_of_ours(sign_in, submitted, manager, name, value):
-    answer = sign_in(manager).get(DESK, {"plan": submitted.plan_id, name: value}, follow=True)
-    assert (answer.status_code, listed(answer) <= {submitted.reference}) == (200, True)
-
-
 # Nothing of another plan ----------------------------------------------------------------------------------------------
 
 
@@ -180,39 +123,6 @@ def canary_in(answer, elsewhere):
     text = answer.content.decode() + str(answer.headers)
     words = ["金丝雀", elsewhere.reference, elsewhere.plan.title, elsewhere.plan.code, elsewhere.applicant.username]
     return [word for word in words if word in text]
-
-
-QUERIES = [
-    *("", "?q=金丝雀选手", "?q=焊工", "?plan={plan}", "?plan__exact={plan}", "?plan__id__exact={plan}"),
-    *("?occupation={occupation}", "?occupation__id__exact={occupation}", "?plan={plan}&occupation={occupation}"),
-    *("?status=submitted", "?division=worker", "?o=2", "?o=-6.1", "?all=", "?p=0", "?p=1", "?e=1", "?_popup=1"),
-    *("?applicant={applicant}", "?applicant__id__exact={applicant}", "?pk={pk}", "?id={pk}", "?_facets=True"),
-    *("?legal_name=金丝雀选手", "?legal_name__contains=金丝雀", "?reference__startswith=BJ", "?seat={occupation}"),
-]
-FORBIDDEN = [
-    *("?plan__title__contains=甲", "?plan__code=CANARY-A", "?occupation__name__startswith=金", "?plan__contact=赛务组"),
-    *("?applicant__identity__legal_name__startswith=金", "?plan__members__user__username__startswith=u"),
-    *("?applicant__is_staff=1", "?portrait__sha256__startswith=a", "?events__note__contains=x", "?seat__name=x"),
-]
-
-
-@pytest.mark.parametrize("query", QUERIES)
-def test_the_canary_is_not_in_the_list(sign_in, submitted, elsewhere, manager, query):
-    query = query.format(
-        plan=elsewhere.plan_id, occupation=elsewhere.occupation_id, applicant=elsewhere.applicant_id, pk=elsewhere.pk
-    )
-    answer = sign_in(manager).get(DESK + query, follow=True)
-    words = canary_in(answer, elsewhere)
-    typed = [word for word in words if f'value="{word}' in answer.content.decode() or word in query]
-    assert (answer.status_code, [word for word in words if word not in typed]) == (200, [])
-    assert listed(answer) <= {submitted.reference}
-
-
-@pytest.mark.parametrize("query", FORBIDDEN)
-def test_one_cannot_look_through_a_relation(sign_in, submitted, manager, query):
-    answer = sign_in(manager).get(DESK + query)
-    assert (answer.status_code, listed(answer)) == (400, set())
-    assert "Django" not in answer.content.decode()
 
 
 def test_the_canary_is_on_no_page_that_can_be_addressed(sign_in, submitted, elsewhere, manager):
@@ -260,12 +170,6 @@ def test_nothing_of_another_plan_is_decided(sign_in, submitted, elsewhere, manag
     assert (answer.status_code in {403, 404}, situation(elsewhere), AuditEntry.objects.count()) == (True, was, 0)
 
 
-def test_a_bulk_decision_does_not_reach_another_plan(sign_in, submitted, elsewhere, manager):
-    visitor = sign_in(manager)
-    visitor.post(DESK, chosen([submitted, elsewhere]))
-    assert list(Job.objects.get().rows.values_list("registration")) == [(submitted.pk,)]
-
-
 # One registration -----------------------------------------------------------------------------------------------------
 
 
@@ -292,14 +196,7 @@ def test_a_viewer_decides_nothing(sign_in, submitted, viewer):
         answer = visitor.post(of(submitted, action), sent, follow=True)
         sentence = f"{submitted.reference} 王晓明：您不能对这份报名执行“{Action(action).label}”。"
         assert (said(answer), situation(submitted)) == ([sentence], was)
-    assert 'name="action"' not in visitor.get(DESK).content.decode()
-    sent = {
-        "action": "approve_selected",
-        "_selected_action": [submitted.pk],
-        "versions": DecisionForm.seal([submitted]),
-    }
-    visitor.post(DESK, sent)
-    assert situation(submitted) == was
+    assert 'name="action"' not in visitor.get(DESK, follow=True).content.decode()
 
 
 def test_a_reviewer_does_not_reopen(sign_in, applicant, occupation, manager, reviewer):
@@ -517,44 +414,6 @@ def test_a_forged_seal_decides_nothing(sign_in, submitted, reviewer, seal):
         was,
         1,
     )
-
-
-# Several at once: the list's actions lead to the question (test_bulk.py) ----------------------------------------------
-
-
-@pytest.fixture
-def three(occupation, manager):
-    names = ["甲一", "乙二", "丙三"]
-    return [scenes.registration_at(Status.SUBMITTED, scenes.person(name), occupation, manager) for name in names]
-
-
-def chosen(registrations, action="approve_selected", **more):
-    return {"action": action, "_selected_action": [found.pk for found in registrations], **more}
-
-
-@pytest.mark.parametrize("action", ["approve", "return", "reject"])
-def test_several_lead_to_the_question_and_nobodys_name_goes_with_them(sign_in, three, reviewer, action):
-    answer = sign_in(reviewer).post(f"{DESK}?status=submitted&q=甲一", chosen(three[:1], f"{action}_selected"))
-    job = Job.objects.get()
-    assert (answer.status_code, answer["Location"], job.owner) == (302, job.get_absolute_url(), reviewer)
-    assert job.arguments == {"action": action, "note": "", "items": [], "back": f"{DESK}?status=submitted"}
-    assert list(job.rows.values_list("registration", "outcome")) == [(three[0].pk, "waiting")]
-    assert scenes.fresh(three[0]).status == Status.SUBMITTED
-
-
-def test_all_that_the_list_finds_may_be_chosen(sign_in, three, reviewer):
-    sign_in(reviewer).post(DESK, chosen(three[:1], select_across="1"))
-    assert set(Job.objects.get().rows.values_list("registration", flat=True)) == {found.pk for found in three}
-
-
-def test_several_plans_are_not_decided_at_once(sign_in, submitted, elsewhere, manager):
-    CommitteeMember.objects.create(plan=elsewhere.plan, user=manager, role="viewer")
-    visitor = sign_in(manager)
-    answer = visitor.post(DESK, chosen([submitted, elsewhere]), follow=True)
-    several = "选中的报名属于几个竞赛计划。批量处理一次只能是一个竞赛计划的，请先在右边按竞赛计划筛选。"
-    assert said(answer) == [several]
-    answer = visitor.post(DESK, chosen([elsewhere]), follow=True)
-    assert (said(answer), Job.objects.count()) == ([f"您不能审核“{elsewhere.plan}”的报名。"], 0)
 
 
 def test_the_committee_decides_after_the_deadline_too(sign_in, submitted, reviewer):
