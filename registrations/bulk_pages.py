@@ -119,7 +119,7 @@ def question(request: HttpRequest, job: Job, context: dict[str, Any]) -> HttpRes
 
 
 def way_back(job: Job) -> str:
-    return job.arguments.get("back") or reverse("admin:registrations_registration_changelist")
+    return job.arguments["back"] or reverse("admin:registrations_registration_changelist")
 
 
 def confirm(request: HttpRequest, job: Job, form: DecisionForm) -> HttpResponse:
