@@ -45,14 +45,15 @@ class Decision:
     action: Action
     note: str = ""
     items: tuple[dict[str, Any], ...] = ()
+    whole: bool = False
 
     def arguments(self) -> dict[str, Any]:
-        return {"action": self.action.value, "note": self.note, "items": list(self.items)}
+        return {"action": self.action.value, "note": self.note, "items": list(self.items), "whole": self.whole}
 
     @classmethod
     def of(cls, job: Job) -> "Decision":
         asked = job.arguments
-        return cls(Action(asked["action"]), asked.get("note", ""), tuple(asked.get("items", ())))
+        return cls(Action(asked["action"]), asked["note"], tuple(asked["items"]), asked["whole"])
 
 
 # The question -------------------------------------------------------------------------------------------------------
@@ -149,7 +150,14 @@ def step(registration: Registration, row: JobRow, decision: Decision, job: Job) 
     again = registration.submitted_at is None or registration.submitted_at > job.created_at
     if again or (registration.version, registration.portrait_sha256) != (row.version, row.portrait):
         raise StepRefused(CHANGED)
-    registration.take(decision.action, by=by, note=decision.note, items=decision.items, seen_portrait=row.portrait)
+    registration.take(
+        decision.action,
+        by=by,
+        note=decision.note,
+        items=decision.items,
+        whole=decision.whole,
+        seen_portrait=row.portrait,
+    )
 
 
 def who_was_faster(registration: Registration) -> str:

@@ -18,7 +18,7 @@ from accounts import kept_forms, limits
 from accounts.models import User
 from accounts.requests import signed_in
 from plans.models import Plan, Role
-from registrations import bulk, jobs
+from registrations import bulk, jobs, reason_pages
 from registrations.bulk import ACTIONS, AT_ONCE, Decision, TooMany
 from registrations.decisions import DecisionForm
 from registrations.jobs import Job, Outcome, State
@@ -96,18 +96,25 @@ class TooFew(Exception):
 def question(request: HttpRequest, job: Job, context: dict[str, Any]) -> HttpResponse:
     """GET asks; POST with a form that is right confirms."""
     action = Decision.of(job).action
-    form = DecisionForm(action, request.POST or None, initial={"versions": DecisionForm.seal_of({})})
+    fit = job.rows.filter(outcome=Outcome.WAITING).select_related("registration__occupation", "registration__plan")
+    shown = list(fit[:SHOWN])
+    form = DecisionForm(
+        action,
+        request.POST or None,
+        initial={"versions": DecisionForm.seal_of({})},
+        registrations=[row.registration for row in shown],  # the plan's reasons are offered
+    )
     if form.is_valid():
         return confirm(request, job, form)
     kept_forms.restore(request, form)
-    fit = job.rows.filter(outcome=Outcome.WAITING).select_related("registration__occupation")
     unfit = job.rows.filter(outcome=Outcome.UNFIT).select_related("registration")
     left_out = job.rows.filter(outcome=Outcome.UNFIT).count()
     context |= {
         "title": job.title,
         "form": form,
         "job": job,
-        "fit": fit[:SHOWN],
+        "fit": shown,
+        "reasons_url": reason_pages.address_for(signed_in(request), job.plan),
         "unfit": unfit[:SHOWN],
         "left_out": left_out,
         "more": max(job.total - SHOWN, 0),
@@ -119,13 +126,13 @@ def question(request: HttpRequest, job: Job, context: dict[str, Any]) -> HttpRes
 
 
 def way_back(job: Job) -> str:
-    return job.arguments["back"] or reverse("admin:registrations_registration_changelist")
+    return job.arguments["back"]
 
 
 def confirm(request: HttpRequest, job: Job, form: DecisionForm) -> HttpResponse:
     """Once: whoever presses twice comes to the same job."""
     may_decide(signed_in(request), job.plan)
-    decision = Decision(form.action, form.cleaned_data["note"], tuple(form.items()))
+    decision = Decision(form.action, form.cleaned_data["note"], tuple(form.items()), form.whole)
     arguments = {**job.arguments, **decision.arguments()}
     if not job.total:
         messages.error(request, "这些报名现在都不能这样处理，什么也没有做。")

@@ -280,6 +280,7 @@ RULES: dict[str, Rule] = {
     "admin:registrations_registration_job": desk("404", reviewer="200", superuser="404"),
     "admin:registrations_registration_job_progress": desk("404 404 405", reviewer=READ),
     "admin:registrations_registration_export": committee("200", "404", viewer="403"),
+    "admin:registrations_registration_reasons": committee("200", "404", viewer="403", reviewer="403"),
     "admin:registrations_registration_portrait": committee("200", "404"),
     "admin:registrations_registration_former": committee("200", "404"),
     "admin:registrations_registration_number": committee("403 403 200", "404", viewer="403"),

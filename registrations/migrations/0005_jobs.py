@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("plans", "0002_photo_requirements"),
         ("registrations", "0003_queue_and_tallies"),
+        ("registrations", "0004_return_reasons"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
