@@ -19,7 +19,7 @@ from photos.delivery import deliver, delivered
 from photos.models import Portrait
 from plans.models import Plan
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from registrations import desk, export_pages, queue_pages
+from registrations import desk, export_pages, job_pages, queue_pages, reason_pages
 from registrations.decisions import DecisionForm, Seen
 from registrations.models import Registration
 from registrations.workflow import TABLE, Action, Actor, StepRefused
@@ -57,6 +57,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             path("queue/<slug:code>/", page(self.queue), name="registrations_registration_queue"),
             path("export/", page(self.choose_export), name="registrations_registration_export_plans"),
             path("export/<slug:code>/", page(self.export), name="registrations_registration_export"),
+            path("reasons/<slug:code>/", page(self.reasons), name="registrations_registration_reasons"),
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
             path("<int:pk>/portrait/former/", page(self.former_portrait), name="registrations_registration_former"),
             path("<int:pk>/number/", page(self.show_number), name="registrations_registration_number"),
@@ -70,7 +71,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
                 for action in COMMITTEE_ACTIONS
             ],
         ]
-        return own + super().get_urls()
+        return own + job_pages.urls(self) + super().get_urls()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Not Django's list, which searches by addresses and counts tables: each plan has a queue of its own."""
@@ -86,6 +87,10 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
 
     def export(self, request: HttpRequest, code: str) -> HttpResponseBase:
         return export_pages.export(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    @kept_forms.form_page
+    def reasons(self, request: HttpRequest, code: str) -> HttpResponse:
+        return reason_pages.edit(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def find(self, request: HttpRequest, pk: int) -> Registration:
         found = self.get_queryset(request).filter(pk=pk).first()
@@ -169,7 +174,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             )
             return self.back(registration)
         seal = DecisionForm.seal_of({registration.pk: self.seen(request, registration)})
-        form = DecisionForm(action, request.POST or None, initial={"versions": seal})
+        form = DecisionForm(action, request.POST or None, initial={"versions": seal}, registrations=[registration])
         if form.is_valid():
             self.take_each(request, form, [registration])
             return self.back(registration)
@@ -198,6 +203,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             "form": form,
             "registrations": registrations,
             "back": back,
+            "reasons_url": reason_pages.address_for(signed_in(request), form.plan),
         }
         return TemplateResponse(request, "admin/registrations/registration/decide.html", context)
 
@@ -213,6 +219,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
                     by=signed_in(request),
                     note=form.cleaned_data["note"],
                     items=form.items(),
+                    whole=form.whole,
                     seen_portrait=seen.portrait,
                 )
                 done += 1

@@ -17,7 +17,11 @@ from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
 from registrations import completeness, notifications, tally, workflow
+from registrations.corrections import LOCKED, Correction
+from registrations.jobs import Job as Job  # Django finds an app's models here
 from registrations.reference import new_reference
+from registrations.return_reasons import ReturnReason  # noqa: F401  (a model of this app)
+from registrations.snapshots import Snapshot
 from registrations.trail import STATUS_CHOICES, ReviewEvent
 from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
 
@@ -144,17 +148,24 @@ class Registration(PersonalDetails, DocumentHolder):
         """Everything that is still to be filled in before it can be submitted, in the order of the form."""
         return completeness.missing(self, super().missing())
 
-    def correction(self) -> ReviewEvent | None:
-        """The line that sent it back, as long as it waits for corrections."""
-        if self.status != Status.RETURNED:
-            return None
-        return self.events.filter(action=Action.RETURN).first()
+    def correction(self) -> Correction | None:
+        """What sent it back, as long as it waits for corrections."""
+        return Correction.of(self) if self.status == Status.RETURNED else None
+
+    def only_open(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Without what a return has left closed."""
+        correction = self.correction()
+        if correction is None:
+            return values
+        return {name: value for name, value in values.items() if name in correction.open_fields}
 
     def writable_rows(self) -> models.QuerySet["Registration"]:
         return Registration.objects.filter(pk=self.pk, status=self.status)
 
     def write(self, version: int, **values: Any) -> None:
-        """As all details; one that was sent back and gets another occupation is counted there from now on."""
+        """As all details; whichever way a value comes, from a form or from the profile: what is closed stays as it was
+        returned. One that was sent back and gets another occupation is counted there from now on."""
+        values = self.only_open(values)
         if self.status == Status.DRAFT or "occupation" not in values:
             super().write(version, **values)
             return
@@ -203,19 +214,22 @@ class Registration(PersonalDetails, DocumentHolder):
         by: User,
         note: str = "",
         items: Collection[dict[str, Any]] = (),
+        whole: bool = False,
         seen_portrait: str | None = None,
         at: datetime | None = None,
     ) -> ReviewEvent:
         """Take one step and write its line in the trail, or raise StepRefused and leave everything as it was.
 
-        `items` are what is to be fixed, each {"field": …, "sentence": …}. The step is bound to the version of the row
+        `items` are what is to be fixed, each {"field": …, "label": …, "code": …, "sentence": …}; `whole` opens the rest of
+        the form, too. The step is bound to the version of the row
         that this instance was read at, and to its portrait; `seen_portrait` is the SHA-256 of the one that whoever
         decides has seen ("" for none), where that was on an earlier page. `at` (aware) is for steps of the past, which the demonstration tells; else now.
         """
         now = at or timezone.now()
         sentences = note or " ".join(item["sentence"] for item in items)
         line = workflow.check(action, self.state, self.actors(by), sentences)
-        self.check_conditions(line, now)
+        correction = self.correction() if line.complete else None
+        self.check_conditions(line, now, correction)
         seat = self.seat_after(line.seat)
         self.move(line, now, seat, seen_portrait)
         event = ReviewEvent.objects.create(
@@ -225,11 +239,14 @@ class Registration(PersonalDetails, DocumentHolder):
             after=line.target,
             by=by,
             note=note.strip(),
-            items=list(items),
+            items=[*items, *(correction.lines() if correction else [])],
+            whole=whole,
             portrait_sha256=self.portrait_sha256,
             version=self.version,
             at=now,
         )
+        if action == Action.RETURN:
+            Snapshot.keep(self, event)
         # The counters come last: the rows that everybody wants are held for the shortest time.
         self.move_seat(line, seat)
         tally.moved(self.kind, self.kind._replace(status=line.target))
@@ -237,13 +254,15 @@ class Registration(PersonalDetails, DocumentHolder):
         self.refresh_from_db(fields=["status", "submitted_at", "unseen", "seat"])
         return event
 
-    def check_conditions(self, line: workflow.Step, now: datetime) -> None:
+    def check_conditions(self, line: workflow.Step, now: datetime, correction: Correction | None) -> None:
         if line.in_time and now >= self.deadline():
             raise StepRefused("已经过了截止时间，不能再操作。如有特殊情况，请联系组委会。")
         if line.in_time and line.complete and self.status == Status.DRAFT and now < self.plan.registration_opens_at:
             raise StepRefused("报名还没有开始，请在开始后再提交。")
         if line.complete and (gaps := self.missing()):
             raise StepRefused(f"还有 {len(gaps)} 处没有填写完整：{'；'.join(gap.sentence for gap in gaps)}。")
+        if correction and (refusal := correction.refusal()):
+            raise StepRefused(refusal)
 
     def seat_after(self, seat: Seat) -> int | None:
         return {Seat.TAKE: self.occupation_id, Seat.KEEP: self.seat_id, Seat.GIVE_BACK: None}[seat]
@@ -293,7 +312,12 @@ class Registration(PersonalDetails, DocumentHolder):
 
     @property
     def photo_closed(self) -> str:
-        return self.closed_reason()
+        return self.closed_reason() or self.portrait_locked
+
+    @property
+    def portrait_locked(self) -> str:
+        """Why a return leaves the photo as it is, as a sentence; empty where it does not."""
+        return "" if self.only_open({"portrait": None}) else LOCKED
 
     @property
     def other_portrait(self) -> Portrait | None:
@@ -304,6 +328,8 @@ class Registration(PersonalDetails, DocumentHolder):
         return reverse("registrations:edit", args=[self.reference])
 
     def set_portrait(self, portrait: Portrait) -> None:
+        if self.portrait_locked:
+            raise PhotoClosed(self.portrait_locked)
         try:
             self.write(self.version, portrait=portrait)
         except StaleDetails as problem:

@@ -12,8 +12,10 @@ from accounts.models import User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
 from plans.models import Plan
 from profiles.models import PersonalDetails
+from registrations.jobs import Job
 from registrations.models import Registration
 from registrations.removal import remove
+from registrations.snapshots import Snapshot
 from registrations.trail import ReviewEvent
 from registrations.workflow import TABLE, Action, Actor, Status, StepRefused
 
@@ -22,7 +24,7 @@ APPLICANTS = [action for action, line in TABLE.items() if line.actor == Actor.AP
 
 
 def tell(user: User) -> Iterator[Entry]:
-    found = Registration.objects.owned_by(user).for_pages().prefetch_related("events")
+    found = Registration.objects.owned_by(user).for_pages().prefetch_related("events", "snapshots")
     for registration in found:
         events = sorted(registration.events.all(), key=lambda event: event.pk)
         yield Entry(
@@ -37,9 +39,16 @@ def tell(user: User) -> Iterator[Entry]:
                 Fact("证件号码", registration.masked_number, registration.document_number),
                 *facts_of(registration, PersonalDetails.detail_names()),
                 Fact("审核记录", "；".join(map(in_short, events)) or "没有", [line_of(event) for event in events]),
+                *facts_of_returns(registration),
             ],
             str(registration.plan),
         )
+
+
+def facts_of_returns(registration: Registration) -> list[Fact]:
+    """What stood in it at each return; the changes since are what the committee compares."""
+    kept = [snapshot.told() for snapshot in registration.snapshots.all()]
+    return [Fact("退回时的内容", f"留存 {len(kept)} 份，供组委会对照", kept)] if kept else []
 
 
 def in_short(event: ReviewEvent) -> str:
@@ -95,6 +104,7 @@ def count(user: User) -> dict[str, int]:
     return {
         "报名": Registration.objects.owned_by(user).count(),
         "审核记录": trail_of(user).count(),
+        "退回时的内容": Snapshot.objects.filter(registration__applicant=user).count(),
     }
 
 
@@ -123,11 +133,42 @@ HOLDING = Holding(
     how_long=lambda: (
         f"没有再动过的草稿 {days('drafts')} 天；其余的到竞赛结束后 {days('closed_plans')} 天，连同证件号码和证件照一起删除。"
     ),
-    covers=["registrations.Registration", "registrations.ReviewEvent"],
+    covers=["registrations.Registration", "registrations.ReviewEvent", "registrations.Snapshot"],
     tell=tell,
     count=count,
     erase=erase,
     stays={"registrations.ReviewEvent": "以组委会成员身份审核别人的记录，属于那些人的报名；只剩账户代号。"},
     refuses=refuses,
     warns=warns,
+)
+
+
+# What a committee member has had done --------------------------------------------------------------------------
+
+
+def tell_jobs(user: User) -> Iterator[Entry]:
+    for job in Job.objects.filter(owner=user).select_related("plan"):
+        facts = facts_of(job, ["plan", "created_at", "state", "total", "done", "refused"])
+        note = job.arguments.get("note")
+        yield Entry([*facts, *([Fact("意见", note)] if note else [])], job.title)
+
+
+def count_jobs(user: User) -> dict[str, int]:
+    return {"批量处理": Job.objects.filter(owner=user).count()}
+
+
+def erase_jobs(user: User) -> None:
+    """What still waits in them is not done: nobody would be doing it."""
+    Job.objects.filter(owner=user).delete()
+
+
+JOBS = Holding(
+    place=65,
+    title="批量处理",
+    why="您作为组委会成员一次处理多份报名时的进度和结果，供您核对。",
+    how_long=lambda: f"{days('jobs')} 天。",
+    covers=["registrations.Job"],
+    tell=tell_jobs,
+    count=count_jobs,
+    erase=erase_jobs,
 )
