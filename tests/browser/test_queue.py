@@ -37,15 +37,15 @@ def test_chosen_by_keyboard(visitor: Callable[..., Page]) -> None:
     expect(whole).to_have_js_property("indeterminate", True)
     whole.focus()
     page.keyboard.press("Space")
-    expect(told).to_have_text("已选 3 份")
+    expect(told).to_have_text("已选 4 份")
     expect(page.get_by_role("checkbox", name="李芳")).to_be_checked()
-    page.get_by_role("checkbox", name="全部符合筛选条件的 3 份").check()
+    page.get_by_role("checkbox", name="全部符合筛选条件的 4 份").check()
     expect(first).to_be_disabled()
-    page.get_by_role("checkbox", name="全部符合筛选条件的 3 份").uncheck()
+    page.get_by_role("checkbox", name="全部符合筛选条件的 4 份").uncheck()
     first.uncheck()
     page.get_by_role("button", name="退回修改").press("Enter")
-    expect(page.get_by_text("将对 2 份报名执行“退回修改”。")).to_be_visible()
-    assert Registration.objects.filter(status=Status.SUBMITTED).count() == 3
+    expect(page.get_by_text("将对 3 份报名执行“退回修改”。")).to_be_visible()
+    assert Registration.objects.filter(status=Status.SUBMITTED).count() == 4
     page.get_by_role("link", name="取消").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("审核队列")
 
@@ -53,7 +53,7 @@ def test_chosen_by_keyboard(visitor: Callable[..., Page]) -> None:
 @pytest.mark.parametrize("scripts", [True, False])
 def test_narrowed_and_opened(visitor: Callable[..., Page], scripts: bool) -> None:
     page = at_the_queue(visitor, "viewer", java_script_enabled=scripts)
-    assert names(page) == ["王晓明", "买买提·阿不都热依木江", "李芳"]
+    assert names(page) == ["王晓明", "买买提·阿不都热依木江", "李芳", "周涛"]
     expect(page.get_by_role("checkbox")).to_have_count(0)
     page.get_by_role("link", name="学生组 2", exact=True).press("Enter")
     expect(page.get_by_role("link", name="学生组 2", exact=True)).to_have_attribute("aria-current", "true")
