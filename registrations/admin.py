@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 
 from accounts import kept_forms
 from accounts.audit import record
@@ -18,31 +17,21 @@ from accounts.requests import signed_in
 from accounts.verbs import Verb
 from photos.delivery import deliver, delivered
 from photos.models import Portrait
-from plans.models import Plan, Role
+from plans.models import Plan
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from registrations import desk, export_pages, reason_pages, statistics_pages
+from registrations import desk, export_pages, job_pages, queue_pages, reason_pages, statistics_pages
 from registrations.decisions import DecisionForm, Seen
-from registrations.filters import DivisionFilter, OccupationFilter, PlanFilter, StatusFilter
 from registrations.models import Registration
 from registrations.workflow import TABLE, Action, Actor, StepRefused
 
 COMMITTEE_ACTIONS = [action for action, line in TABLE.items() if line.actor != Actor.APPLICANT]
-BULK_ACTIONS = {"approve_selected": Action.APPROVE, "return_selected": Action.RETURN, "reject_selected": Action.REJECT}
 
 
 @admin.register(Registration)
 class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     """Shows and steps; it does not edit. Whoever is in no committee of the plan does not get past get_queryset()."""
 
-    list_display = ["reference", "legal_name", "occupation", "state", "submitted_at", "plan"]
-    list_filter = [PlanFilter, StatusFilter, OccupationFilter, DivisionFilter]
-    list_select_related = ["plan", "occupation"]
-    list_per_page = 50
-    show_full_result_count = False
     ordering = ["submitted_at", "pk"]
-    search_fields = ["reference", "=legal_name"]
-    search_help_text = "报名编号，或完整的姓名"
-    actions = list(BULK_ACTIONS)
     change_form_template = "admin/registrations/registration/desk.html"
 
     def plan_of(self, obj: Registration | None) -> Plan | None:
@@ -60,20 +49,12 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     def has_delete_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         return False
 
-    def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Whether any committee lets this person decide; take() asks for each registration."""
-        user = signed_in(request)
-        return user.is_superuser or user.committee_memberships.exclude(role=Role.VIEWER).exists()
-
-    @admin.display(description="状态", ordering="status")
-    def state(self, registration: Registration) -> str:
-        return format_html('<span class="state state-{}">{}</span>', registration.status, registration.state.label)
-
     # One registration ---------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view
         own = [
+            path("queue/<slug:code>/", page(self.queue), name="registrations_registration_queue"),
             path("export/", page(self.choose_export), name="registrations_registration_export_plans"),
             path("export/<slug:code>/", page(self.export), name="registrations_registration_export"),
             path("statistics/<slug:code>/", page(self.statistics), name="registrations_registration_statistics"),
@@ -91,7 +72,16 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
                 for action in COMMITTEE_ACTIONS
             ],
         ]
-        return own + super().get_urls()
+        return own + job_pages.urls(self) + super().get_urls()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Not Django's list, which searches by addresses and counts tables: each plan has a queue of its own."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return queue_pages.choose(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def queue(self, request: HttpRequest, code: str) -> HttpResponse:
+        return queue_pages.queue(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def choose_export(self, request: HttpRequest) -> HttpResponse:
         return export_pages.choose(request, {**self.admin_site.each_context(request), "opts": self.opts})
@@ -218,7 +208,6 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             "registrations": registrations,
             "back": back,
             "reasons_url": reason_pages.address_for(signed_in(request), form.plan),
-            "bulk_name": next((name for name, action in BULK_ACTIONS.items() if action == form.action), ""),
         }
         return TemplateResponse(request, "admin/registrations/registration/decide.html", context)
 
@@ -242,30 +231,3 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
                 messages.error(request, f"{registration.reference} {registration.legal_name}：{refusal}")
         if done:
             messages.success(request, f"{form.action.label}：{done} 份。")
-
-    def decide_selected(
-        self, request: HttpRequest, queryset: QuerySet[Registration], action: Action
-    ) -> HttpResponse | None:
-        chosen = list(queryset)
-        asked = "versions" in request.POST
-        seal = DecisionForm.seal(chosen)
-        posted = request.POST if asked else None
-        form = DecisionForm(action, posted, initial={"versions": seal}, registrations=chosen)
-        if asked and form.is_valid():
-            # What was asked about, not what the filtered list still shows: whoever was faster may have moved some.
-            asked_about = self.get_queryset(request).filter(pk__in=form.cleaned_data["versions"])
-            self.take_each(request, form, list(asked_about))
-            return None
-        return self.ask(request, form, chosen, request.get_full_path())
-
-    @admin.action(description="审核通过", permissions=["decide"])
-    def approve_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return self.decide_selected(request, queryset, Action.APPROVE)
-
-    @admin.action(description="退回修改", permissions=["decide"])
-    def return_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return self.decide_selected(request, queryset, Action.RETURN)
-
-    @admin.action(description="审核不通过", permissions=["decide"])
-    def reject_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return self.decide_selected(request, queryset, Action.REJECT)

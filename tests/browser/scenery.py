@@ -213,3 +213,28 @@ def path_of(registration: Registration, page: str = "") -> str:
 
 def desk_of(registration: Registration, page: str = "change") -> str:
     return f"/admin/registrations/registration/{registration.pk}/{page}/"
+
+
+def busy_plan() -> Plan:
+    """A queue in which there is one of each: long and short names, a photo with a warning, every state but withdrawn."""
+    plan = full_plan()
+    worker = plan.occupations.get(name="数控车工")
+    student = scenes.occupation(plan, name="工业机器人系统操作员（智能制造单元）", division="student", capacity=None)
+    manager = scenes.member(plan, "manager")
+    walks = [
+        (Status.SUBMITTED, "王晓明", worker, 4000), (Status.SUBMITTED, "买买提·阿不都热依木江", student, 130),
+        (Status.SUBMITTED, "李芳", student, 3), (Status.RETURNED, "赵强", student, 9000),
+        (Status.APPROVED, "王晓明", worker, 800), (Status.REJECTED, "陈静", worker, 5000),
+    ]  # fmt: skip
+    for status, name, occupation, minutes in walks:
+        row = scenes.registration_at(status, scenes.person(name), occupation, manager)
+        submitted_at = timezone.now() - timedelta(minutes=minutes)
+        Registration.objects.filter(pk=row.pk).update(submitted_at=submitted_at)
+    user = scenes.person("周涛")
+    row = scenes.draft(user, worker, portrait=doubtful(user))
+    scenes.take(row, Action.SUBMIT, user)
+    return plan
+
+
+def queue_of(plan: Plan) -> str:
+    return f"/admin/registrations/registration/queue/{plan.code}/"
