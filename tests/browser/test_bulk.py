@@ -71,7 +71,9 @@ def test_everything_of_a_filter(visitor: Callable[..., Page]) -> None:
     page.get_by_role("link", name="已办（21）").click()
     expect(page.get_by_role("region", name="已办").get_by_role("row")).to_have_count(22)
     page.get_by_role("link", name="返回刚才的列表").click()
-    expect(page).to_have_url(f"{page.url.split('/admin')[0]}/admin/registrations/registration/queue/{plan.code}/?status=submitted")
+    expect(page).to_have_url(
+        f"{page.url.split('/admin')[0]}/admin/registrations/registration/queue/{plan.code}/?status=submitted"
+    )
     page.goto("/admin/registrations/registration/jobs/")
     expect(page.get_by_role("region", name="我的批量处理").get_by_role("row").nth(1)).to_contain_text("批量审核通过")
     well_made(page)
