@@ -27,7 +27,7 @@ ROWS_PER_PAGE = 100
 LISTED = 20
 GROUPS = {
     Outcome.REFUSED: "没有办成",
-    Outcome.UNFIT: "提问时就不能办",
+    Outcome.UNFIT: "确认前就不能办",
     Outcome.DONE: "已办",
     Outcome.WAITING: "还没有处理",
 }
