@@ -173,7 +173,7 @@ class PersonalDetailsForm(forms.ModelForm):
     def tell_of_other_tab(self, current: PersonalDetails) -> None:
         """Somebody saved in between: say what is there now, keep what was typed, let the next saving decide."""
         differing = [
-            f"{self.fields[name].label}（现为“{self.shown(current, name) or '空'}”）"
+            f"{self.fields[name].label}（现为“{current.shown(name) or '空'}”）"
             for name, value in self.values().items()
             if getattr(current, name) != value
         ]
@@ -183,8 +183,3 @@ class PersonalDetailsForm(forms.ModelForm):
             + (f"与已保存的不同：{'、'.join(differing)}。" if differing else ""),
         )
         self.data = at_version(self.data, current.version)
-
-    def shown(self, current: PersonalDetails, name: str) -> str:
-        display = getattr(current, f"get_{name}_display", None)
-        value = display() if display else getattr(current, name)
-        return "" if value is None else str(value)

@@ -1,6 +1,7 @@
 """个人基本信息: the details that a person fills in once and takes along into every registration."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from profiles.choices import ETHNICITIES, Education, EmployerType, PoliticalStat
 # Sent inside the transaction that changed a profile, with `profile` and `changed`: {field: (before, after)}.
 # Rooms above listen; this one does not know them.
 profile_changed = Signal()
+UNITS = {"years_of_service": " 年"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,14 @@ class PersonalDetails(models.Model):
 
     def details(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.detail_names()}
+
+    def shown(self, name: str) -> str:
+        """A field's value as the pages show it; empty for none."""
+        display = getattr(self, f"get_{name}_display", None)
+        value = display() if display else getattr(self, name)
+        if isinstance(value, date):
+            return f"{value.year}年{value.month}月{value.day}日"
+        return "" if value is None else f"{value}{UNITS.get(name, '')}"
 
     def write(self, version: int, **values: Any) -> None:
         """Write the values if the row still is at `version`, the one that the person saw; raise StaleDetails if not."""

@@ -18,6 +18,7 @@ from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
 from registrations import completeness, notifications, workflow
 from registrations.reference import new_reference
+from registrations.snapshots import Snapshot
 from registrations.trail import STATUS_CHOICES, ReviewEvent
 from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
 
@@ -178,12 +179,14 @@ class Registration(PersonalDetails, DocumentHolder):
         by: User,
         note: str = "",
         items: Collection[dict[str, Any]] = (),
+        whole: bool = False,
         seen_portrait: str | None = None,
         at: datetime | None = None,
     ) -> ReviewEvent:
         """Take one step and write its line in the trail, or raise StepRefused and leave everything as it was.
 
-        `items` are what is to be fixed, each {"field": …, "sentence": …}. The step is bound to the version of the row
+        `items` are what is to be fixed, each {"field": …, "label": …, "code": …, "sentence": …}; `whole` opens the rest of
+        the form, too. The step is bound to the version of the row
         that this instance was read at, and to its portrait; `seen_portrait` is the SHA-256 of the one that whoever
         decides has seen ("" for none), where that was on an earlier page. `at` (aware) is for steps of the past, which the demonstration tells; else now.
         """
@@ -201,10 +204,13 @@ class Registration(PersonalDetails, DocumentHolder):
             by=by,
             note=note.strip(),
             items=list(items),
+            whole=whole,
             portrait_sha256=self.portrait_sha256,
             version=self.version,
             at=now,
         )
+        if action == Action.RETURN:
+            Snapshot.keep(self, event)
         # The counter comes last: the row that everybody wants is held for the shortest time.
         self.move_seat(line, seat)
         transaction.on_commit(partial(notifications.announce, event), robust=True)

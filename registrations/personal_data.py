@@ -14,6 +14,7 @@ from plans.models import Plan
 from profiles.models import PersonalDetails
 from registrations.models import Registration
 from registrations.removal import remove
+from registrations.snapshots import Snapshot
 from registrations.trail import ReviewEvent
 from registrations.workflow import TABLE, Action, Actor, Status, StepRefused
 
@@ -22,7 +23,7 @@ APPLICANTS = [action for action, line in TABLE.items() if line.actor == Actor.AP
 
 
 def tell(user: User) -> Iterator[Entry]:
-    found = Registration.objects.owned_by(user).for_pages().prefetch_related("events")
+    found = Registration.objects.owned_by(user).for_pages().prefetch_related("events", "snapshots")
     for registration in found:
         events = sorted(registration.events.all(), key=lambda event: event.pk)
         yield Entry(
@@ -37,9 +38,16 @@ def tell(user: User) -> Iterator[Entry]:
                 Fact("证件号码", registration.masked_number, registration.document_number),
                 *facts_of(registration, PersonalDetails.detail_names()),
                 Fact("审核记录", "；".join(map(in_short, events)) or "没有", [line_of(event) for event in events]),
+                *facts_of_returns(registration),
             ],
             str(registration.plan),
         )
+
+
+def facts_of_returns(registration: Registration) -> list[Fact]:
+    """What stood in it at each return; the changes since are what the committee compares."""
+    kept = [snapshot.told() for snapshot in registration.snapshots.all()]
+    return [Fact("退回时的内容", f"留存 {len(kept)} 份，供组委会对照", kept)] if kept else []
 
 
 def in_short(event: ReviewEvent) -> str:
@@ -95,6 +103,7 @@ def count(user: User) -> dict[str, int]:
     return {
         "报名": Registration.objects.owned_by(user).count(),
         "审核记录": trail_of(user).count(),
+        "退回时的内容": Snapshot.objects.filter(registration__applicant=user).count(),
     }
 
 
@@ -123,7 +132,7 @@ HOLDING = Holding(
     how_long=lambda: (
         f"没有再动过的草稿 {days('drafts')} 天；其余的到竞赛结束后 {days('closed_plans')} 天，连同证件号码和证件照一起删除。"
     ),
-    covers=["registrations.Registration", "registrations.ReviewEvent"],
+    covers=["registrations.Registration", "registrations.ReviewEvent", "registrations.Snapshot"],
     tell=tell,
     count=count,
     erase=erase,

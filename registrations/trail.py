@@ -24,6 +24,7 @@ class ReviewEvent(AppendOnlyModel):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="操作人")
     note = models.TextField("意见", blank=True)
     items = models.JSONField("需修改的内容", default=list, blank=True)
+    whole = models.BooleanField("整份报名表都可以修改", default=False, db_default=False)
     portrait_sha256 = models.CharField(max_length=64, blank=True)
     version = models.PositiveIntegerField(default=0)
     at = models.DateTimeField("时间", default=timezone.now)
