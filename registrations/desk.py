@@ -44,7 +44,7 @@ def photo(registration: Registration) -> dict[str, Any]:
 
 def sent_back(registration: Registration) -> str:
     """SHA-256 of the portrait that stood here when it was last sent back, if there is another one now; else empty."""
-    line = registration.events.filter(action=Action.RETURN).first()
+    line = registration.events.standing().filter(action=Action.RETURN).first()
     return line.portrait_sha256 if line and line.portrait_sha256 != registration.portrait_sha256 else ""
 
 

@@ -16,7 +16,7 @@ from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
-from registrations import completeness, notifications, workflow
+from registrations import claims, completeness, notifications, undo, workflow
 from registrations.reference import new_reference
 from registrations.snapshots import Snapshot
 from registrations.trail import STATUS_CHOICES, ReviewEvent
@@ -28,6 +28,7 @@ PHOTO_CHANGED = "已换过照片，请看过新照片后再决定。"
 FULL = {
     Actor.APPLICANT: "没有提交成功。您可以改选其他职业（工种）。",
     Actor.MANAGER: "不能重新审核。请先在竞赛计划里增加名额，或等有名额放出来再操作。",
+    Actor.DECIDER: "不能撤销。请由管理成员增加名额，或等有名额放出来，再“重新审核”。",
 }
 
 
@@ -141,7 +142,7 @@ class Registration(PersonalDetails, DocumentHolder):
         """The line that sent it back, as long as it waits for corrections."""
         if self.status != Status.RETURNED:
             return None
-        return self.events.filter(action=Action.RETURN).first()
+        return self.events.standing().filter(action=Action.RETURN).first()
 
     def writable_rows(self) -> models.QuerySet["Registration"]:
         return Registration.objects.filter(pk=self.pk, status=self.status)
@@ -161,13 +162,20 @@ class Registration(PersonalDetails, DocumentHolder):
             capacities.add(Actor.COMMITTEE)
         if self.plan.has_member(user, Role.MANAGER):
             capacities.add(Actor.MANAGER)
+        if Actor.COMMITTEE in capacities and undo.decided(self, user):
+            capacities.add(Actor.DECIDER)
         return capacities
 
     def actions_for(self, user: User) -> list[Action]:
         """What the page offers this person now: the table's answer, less what is out of time."""
         offered = workflow.possible(self.state, self.actors(user))
         late = timezone.now() >= self.deadline()
-        return [action for action in offered if not (late and workflow.TABLE[action].in_time)]
+        lines = [(action, workflow.TABLE[action]) for action in offered]
+        return [
+            action
+            for action, line in lines
+            if not (late and line.in_time) and not (line.undoes and undo.refusal(self, timezone.now()))
+        ]
 
     # The one way to another status --------------------------------------------------------------------------------
 
@@ -205,12 +213,14 @@ class Registration(PersonalDetails, DocumentHolder):
             note=note.strip(),
             items=list(items),
             whole=whole,
+            undoes=undo.last_decision(self) if line.undoes else None,
             portrait_sha256=self.portrait_sha256,
             version=self.version,
             at=now,
         )
         if action == Action.RETURN:
             Snapshot.keep(self, event)
+        claims.end(self)
         # The counter comes last: the row that everybody wants is held for the shortest time.
         self.move_seat(line, seat)
         transaction.on_commit(partial(notifications.announce, event), robust=True)
@@ -224,13 +234,19 @@ class Registration(PersonalDetails, DocumentHolder):
             raise StepRefused("报名还没有开始，请在开始后再提交。")
         if line.complete and (gaps := self.missing()):
             raise StepRefused(f"还有 {len(gaps)} 处没有填写完整：{'；'.join(gap.sentence for gap in gaps)}。")
+        if line.undoes and (sentence := undo.refusal(self, now)):
+            raise StepRefused(sentence)
 
     def seat_after(self, seat: Seat) -> int | None:
         return {Seat.TAKE: self.occupation_id, Seat.KEEP: self.seat_id, Seat.GIVE_BACK: None}[seat]
 
     def move(self, line: workflow.Step, now: datetime, seat: int | None, seen_portrait: str | None) -> None:
         """Write the status, and prove by the same statement that nobody was faster."""
-        values: dict[str, Any] = {"status": line.target, "seat": seat, "unseen": line.actor != Actor.APPLICANT}
+        values: dict[str, Any] = {
+            "status": line.target,
+            "seat": seat,
+            "unseen": line.actor in {Actor.COMMITTEE, Actor.MANAGER},
+        }
         if line.complete:
             values["submitted_at"] = now
         # The portrait by its key: through a join, PostgreSQL would judge a row by what it was before it waited for it.
