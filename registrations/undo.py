@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from accounts.models import User
 from registrations.trail import ReviewEvent
-from registrations.workflow import DECISIONS, TABLE
+from registrations.workflow import DECISIONS, TABLE, Action, StepRefused
 
 if TYPE_CHECKING:
     from registrations.models import Registration
@@ -34,3 +34,13 @@ def refusal(registration: "Registration", now: datetime) -> str:
     if line.version != registration.version:
         return "报名人员已经在修改，不能撤销。等重新提交后再审核。"
     return ""
+
+
+def take_back(registration: "Registration", decision: str, by: User) -> None:
+    """Take back the decision with this key, as the page sent it; once more is the same. StepRefused with the reason."""
+    lines = list(registration.events.values_list("pk", "undoes", "by")[:1])
+    if lines and (str(lines[0][1]), lines[0][2]) == (decision, by.pk):
+        return
+    if not lines or str(lines[0][0]) != decision:
+        raise StepRefused("这份报名已经有了新的记录，不能撤销那次决定。请看过下面的审核记录后再操作。")
+    registration.take(Action.UNDO, by=by)
