@@ -36,10 +36,13 @@ def decide(registration: Registration, form: DecisionForm, by: User) -> ReviewEv
 def sent_before(registration: Registration, action: Action, seen: Seen, by: User) -> ReviewEvent | None:
     """The last line, if it is this very decision about what this person saw: the button was pressed twice."""
     last = registration.events.first()
-    same = last and (last.action, last.by_id, last.version, last.portrait_sha256) == (action, by.pk, seen.version, seen.portrait)
+    same = last and (last.action, last.by_id, last.version, last.portrait_sha256) == (
+        action,
+        by.pk,
+        seen.version,
+        seen.portrait,
+    )
     return last if same else None
-
-
 
 
 def who_was_faster(registration: Registration, by: User) -> str:

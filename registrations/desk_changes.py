@@ -1,45 +1,46 @@
 """What changed in a registration since it was returned, beside what had been asked for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from registrations.corrections import Correction, Task
 from registrations.models import Registration
-from registrations.snapshots import changes_since_return, of_last_return
-from registrations.workflow import Action
+from registrations.snapshots import Change, names
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One field: what had been asked ("" for nothing), what stood there, what stands there now; both "" if unchanged."""
+    """One field: what had been asked ("" for nothing), what stood there, what stands there now; both in words."""
 
     field: str
     label: str
+    old: str
+    new: str
+    changed: bool
     asked: str = ""
-    old: str = ""
-    new: str = ""
-    changed: bool = False
     answer: str = ""  # why the person has left it as it is
+
+    @classmethod
+    def of_task(cls, task: Task) -> "Compared":
+        return cls(task.field, task.label, task.old, task.new, task.changed, task.sentence, task.answer)
+
+    @classmethod
+    def of_change(cls, change: Change) -> "Compared":
+        return cls(change.field, change.label, change.old, change.new, changed=True)
 
 
 def since_return(registration: Registration) -> list[Compared]:
-    """What changed, in the order of the pages, then what had been asked for and stayed as it was."""
-    line = registration.events.standing().filter(action=Action.RETURN).first()
-    if line is None:
+    """What had been asked for, changed or not, then whatever else is another than it was. One query."""
+    correction = Correction.of(registration)
+    if correction is None:
         return []
-    asked = {item["field"]: item for item in line.items}
-    changes = {change.field: change for change in changes_since_return(registration)}
-    snapshot = of_last_return(registration)
-    answers = snapshot.answers if snapshot else {}
-    changed = [
-        Compared(name, change.label, sentence(asked.get(name)), change.old, change.new, changed=True)
-        for name, change in changes.items()
-    ]
-    stayed = [
-        Compared(name, item.get("label", name), sentence(item), answer=answers.get(name, ""))
-        for name, item in asked.items()
-        if name not in changes
-    ]
-    return changed + stayed
+    return [*map(Compared.of_task, correction.tasks), *map(Compared.of_change, unasked(correction))]
 
 
-def sentence(item: dict[str, str] | None) -> str:
-    return item["sentence"] if item else ""
+def unasked(correction: Correction) -> Iterable[Change]:
+    kept = correction.snapshot
+    if kept is None:
+        return
+    for name in names():
+        if name not in correction.named and kept.differs(correction.registration, name):
+            yield kept.change(correction.registration, name)

@@ -66,20 +66,27 @@ def flow(sender: object, profile: Profile, changed: dict[str, tuple[Any, Any]], 
             if its_own or not usable(new, registration.plan):
                 del values["portrait"]
         values = {name: value for name, value in values.items() if getattr(registration, name) != value}
-        if values:
+        if values := registration.only_open(values):
             registration.write(registration.version, **values)
 
 
-def save(registration: Registration, version: int, values: dict[str, Any]) -> None:
-    """Save what was typed into a registration; a first one fills an empty profile. StepRefused or StaleDetails."""
+def save(
+    registration: Registration, version: int, values: dict[str, Any], answers: dict[str, str] | None = None
+) -> None:
+    """Save what was typed into a registration; a first one fills an empty profile. StepRefused or StaleDetails.
+
+    `answers` say, by field, why what was sent back stays as it is.
+    """
     if reason := registration.closed_reason():
         raise StepRefused(reason)
     with transaction.atomic():
         registration.write(version, **values)
-        fill_profile(registration, values)
+        if answers and (correction := registration.correction()):
+            correction.answer(answers)
+        fill_profile(registration)
 
 
-def fill_profile(registration: Registration, values: dict[str, Any]) -> None:
+def fill_profile(registration: Registration) -> None:
     """A first registration fills what the profile leaves empty; what stands there stays.
 
     At each saving, because the first may have been of an empty form, on the way to the photo or the occupation.
@@ -87,7 +94,7 @@ def fill_profile(registration: Registration, values: dict[str, Any]) -> None:
     user = registration.applicant
     if Registration.objects.owned_by(user).exclude(pk=registration.pk).exists():
         return
-    profile = Profile.of(user)
+    profile, values = Profile.of(user), registration.details()
     known = profile.details()
     gaps = {name: values[name] for name, value in known.items() if value in EMPTY and values[name] not in EMPTY}
     if profile.is_empty or gaps:

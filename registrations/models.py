@@ -17,6 +17,7 @@ from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
 from registrations import claims, completeness, notifications, undo, workflow
+from registrations.corrections import LOCKED, Correction
 from registrations.reference import new_reference
 from registrations.snapshots import Snapshot
 from registrations.trail import STATUS_CHOICES, ReviewEvent
@@ -138,11 +139,20 @@ class Registration(PersonalDetails, DocumentHolder):
         """Everything that is still to be filled in before it can be submitted, in the order of the form."""
         return completeness.missing(self, super().missing())
 
-    def correction(self) -> ReviewEvent | None:
-        """The line that sent it back, as long as it waits for corrections."""
-        if self.status != Status.RETURNED:
-            return None
-        return self.events.standing().filter(action=Action.RETURN).first()
+    def correction(self) -> Correction | None:
+        """What sent it back, as long as it waits for corrections."""
+        return Correction.of(self) if self.status == Status.RETURNED else None
+
+    def only_open(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Without what a return has left closed."""
+        correction = self.correction()
+        if correction is None:
+            return values
+        return {name: value for name, value in values.items() if name in correction.open_fields}
+
+    def write(self, version: int, **values: Any) -> None:
+        """Whichever way a value comes, from a form or from the profile: what is closed stays as it was returned."""
+        super().write(version, **self.only_open(values))
 
     def writable_rows(self) -> models.QuerySet["Registration"]:
         return Registration.objects.filter(pk=self.pk, status=self.status)
@@ -201,7 +211,8 @@ class Registration(PersonalDetails, DocumentHolder):
         now = at or timezone.now()
         sentences = note or " ".join(item["sentence"] for item in items)
         line = workflow.check(action, self.state, self.actors(by), sentences)
-        self.check_conditions(line, now)
+        correction = self.correction() if line.complete else None
+        self.check_conditions(line, now, correction)
         seat = self.seat_after(line.seat)
         self.move(line, now, seat, seen_portrait)
         event = ReviewEvent.objects.create(
@@ -211,7 +222,7 @@ class Registration(PersonalDetails, DocumentHolder):
             after=line.target,
             by=by,
             note=note.strip(),
-            items=list(items),
+            items=[*items, *(correction.lines() if correction else [])],
             whole=whole,
             undoes=undo.last_decision(self) if line.undoes else None,
             portrait_sha256=self.portrait_sha256,
@@ -227,7 +238,7 @@ class Registration(PersonalDetails, DocumentHolder):
         self.refresh_from_db(fields=["status", "submitted_at", "unseen", "seat"])
         return event
 
-    def check_conditions(self, line: workflow.Step, now: datetime) -> None:
+    def check_conditions(self, line: workflow.Step, now: datetime, correction: Correction | None) -> None:
         if line.in_time and now >= self.deadline():
             raise StepRefused("已经过了截止时间，不能再操作。如有特殊情况，请联系组委会。")
         if line.in_time and line.complete and self.status == Status.DRAFT and now < self.plan.registration_opens_at:
@@ -236,6 +247,8 @@ class Registration(PersonalDetails, DocumentHolder):
             raise StepRefused(f"还有 {len(gaps)} 处没有填写完整：{'；'.join(gap.sentence for gap in gaps)}。")
         if line.undoes and (sentence := undo.refusal(self, now)):
             raise StepRefused(sentence)
+        if correction and (refusal := correction.refusal()):
+            raise StepRefused(refusal)
 
     def seat_after(self, seat: Seat) -> int | None:
         return {Seat.TAKE: self.occupation_id, Seat.KEEP: self.seat_id, Seat.GIVE_BACK: None}[seat]
@@ -289,7 +302,12 @@ class Registration(PersonalDetails, DocumentHolder):
 
     @property
     def photo_closed(self) -> str:
-        return self.closed_reason()
+        return self.closed_reason() or self.portrait_locked
+
+    @property
+    def portrait_locked(self) -> str:
+        """Why a return leaves the photo as it is, as a sentence; empty where it does not."""
+        return "" if self.only_open({"portrait": None}) else LOCKED
 
     @property
     def other_portrait(self) -> Portrait | None:
@@ -300,6 +318,8 @@ class Registration(PersonalDetails, DocumentHolder):
         return reverse("registrations:edit", args=[self.reference])
 
     def set_portrait(self, portrait: Portrait) -> None:
+        if self.portrait_locked:
+            raise PhotoClosed(self.portrait_locked)
         try:
             self.write(self.version, portrait=portrait)
         except StaleDetails as problem:

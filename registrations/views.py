@@ -16,6 +16,7 @@ from photos.views import PhotoPages
 from plans.models import Plan
 from profiles.models import StaleDetails
 from registrations import intake
+from registrations.corrections import LOCKED
 from registrations.forms import OccupationForm, RegistrationForm
 from registrations.models import Registration
 from registrations.workflow import TABLE, Action, Status, StepRefused
@@ -59,6 +60,7 @@ def detail(request: SignedInRequest, reference: str) -> HttpResponse:
         "registration": registration,
         "events": events,
         "decision": next((event for event in events if not event.by_applicant), None),
+        "correction": registration.correction(),
         "actions": registration.actions_for(request.user),
     }
     return render(request, "registrations/detail.html", context)
@@ -79,10 +81,16 @@ def edit(request: SignedInRequest, reference: str) -> HttpResponse:
     registration = own(request.user, reference)
     if request.method != "POST" and not registration.is_editable:
         return redirect(registration)
-    form = RegistrationForm(held_identity(request.user), request.POST or None, instance=own(request.user, reference))
+    correction = registration.correction()
+    form = RegistrationForm(
+        held_identity(request.user),
+        request.POST or None,
+        instance=own(request.user, reference),
+        correction=correction,
+    )
     if form.is_valid():
         try:
-            intake.save(registration, form.cleaned_data["version"], form.values())
+            intake.save(registration, form.cleaned_data["version"], form.values(), form.answers())
         except StepRefused as refusal:
             form.add_error(None, str(refusal))
         except StaleDetails:
@@ -93,7 +101,12 @@ def edit(request: SignedInRequest, reference: str) -> HttpResponse:
         else:
             return saved(request, registration, SAVED)
     kept_forms.restore(request, form)
-    context = {"form": form, "registration": registration, "occupations": list(registration.plan.occupations.all())}
+    context = {
+        "form": form,
+        "registration": registration,
+        "occupations": list(registration.plan.occupations.all()),
+        "correction": correction,
+    }
     return render(request, "registrations/edit.html", context)
 
 
@@ -119,6 +132,9 @@ def occupation(request: SignedInRequest, reference: str) -> HttpResponse:
     registration = own(request.user, reference)
     if request.method != "POST" and not registration.is_editable:
         return redirect(registration)
+    if registration.is_editable and not registration.only_open({"occupation": None}):
+        messages.error(request, f"职业（工种）没有改动：{LOCKED}")
+        return redirect("registrations:edit", reference)
     form = OccupationForm(registration, request.POST or None)
     if form.is_valid():
         try:
@@ -144,11 +160,13 @@ def check(request: SignedInRequest, reference: str) -> HttpResponse:
     registration = own(request.user, reference)
     if not registration.is_editable:
         return redirect(registration)
+    correction = registration.correction()
     context = {
         "registration": registration,
         "missing": registration.missing(),
         "closed_reason": registration.closed_reason(),
-        "correction": registration.correction(),
+        "correction": correction,
+        "restricted": correction is not None and not correction.whole,
     }
     return render(request, "registrations/check.html", context)
 
@@ -169,7 +187,8 @@ def ask_and_take(request: SignedInRequest, reference: str, action: Action) -> Ht
         return redirect(done)
     if action not in registration.actions_for(request.user):
         return refused(request, reference, action, f"现在不能{action.label}。")
-    if action == Action.SUBMIT and registration.missing():
+    correction = registration.correction()
+    if action == Action.SUBMIT and (registration.missing() or correction and correction.left):
         return redirect("registrations:check", reference)
     return render(request, "registrations/ask.html", {"registration": registration, "action": action})
 

@@ -169,7 +169,7 @@ def test_lifang_has_portrait_and_employer_to_fix() -> None:
     correction = returned.correction()
     assert correction is not None
     assert returned.unseen and returned.closed_reason() == ""
-    assert correction.items == [
+    assert correction.line.items == [
         {
             "field": "portrait",
             "label": "证件照",

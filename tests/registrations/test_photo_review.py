@@ -193,7 +193,7 @@ def test_reasons_are_sentences_for_the_applicant(sign_in, submitted, applicant, 
     ]
     for page in ("", "edit/", "check/"):
         seen = sign_in(applicant).get(f"{submitted.get_absolute_url()}{page}")
-        assert tasks(seen) == [f"证件照：{sentence} ✗ 模糊 ✗ 翻拍 ✓ 合格 重新上传"]
+        assert tasks(seen) == [f"待修改 证件照：{sentence} ✗ 模糊 ✗ 翻拍 ✓ 合格 重新上传"]
         drawings = re.findall(r'<img src="[^"]*img/photo/([a-z_]+)\.svg"[^>]* alt="([^"]*)"', seen.content.decode())
         assert drawings == [
             ("blurred", "不合格示例：五官和轮廓都不清楚"),

@@ -25,7 +25,7 @@ def test_what_was_returned_is_kept_without_the_document_number(returned):
     kept = Snapshot.objects.get(registration=returned)
     stored = Snapshot.objects.filter(pk=kept.pk).values().get()
     assert returned.document_number not in str(stored)
-    assert kept.event == returned.correction()
+    assert kept.event == returned.correction().line
     assert kept.details == {**scenes.COMPLETE, "birth_date": "1990-03-07"}
     assert (kept.occupation_id, kept.occupation_name) == (returned.occupation_id, str(returned.occupation))
     assert kept.portrait_sha256 == returned.portrait_sha256

@@ -68,7 +68,7 @@ def test_the_line_says_which_portrait_and_version(applicant, occupation, reviewe
     registration = scenes.draft(applicant, occupation)
     portrait = registration.portrait.sha256
     submitted = scenes.fresh(registration).take(Action.SUBMIT, by=applicant)
-    items = [{"field": "phone", "label": "手机", "sentence": "号码少一位"}]
+    items = [{"field": "portrait", "label": "证件照", "sentence": "请换一张"}]
     returned = scenes.fresh(registration).take(Action.RETURN, by=reviewer, items=items)
     scenes.fresh(registration).set_portrait(scenes.portrait_of(applicant, "#445566"))
     again = scenes.fresh(registration).take(Action.SUBMIT, by=applicant)

@@ -661,7 +661,11 @@ def test_what_was_returned_is_a_list_of_tasks(visitor, applicant, occupation, ma
     ]
     for name in ("detail", "edit", "check"):
         answer = visitor.get(address(name, submitted))
-        assert tasks(answer) == ["证件照：请上传白底照片 重新上传 重新裁切", "职业（工种）：请选学生组", "手机：打不通"]
+        assert tasks(answer) == [
+            "待修改 证件照：请上传白底照片 重新上传 重新裁切",
+            f"待修改 职业（工种）：请选学生组 退回时：{submitted.occupation}",
+            "待修改 手机：打不通 退回时：13812342671",
+        ]
         assert [link for link in links if f'href="{link}"' not in answer.content.decode()] == []
 
 
@@ -670,7 +674,7 @@ def test_after_a_second_return_only_the_last_one_counts(visitor, applicant, occu
     scenes.take(returned, Action.SUBMIT, applicant)
     items = [{"field": "phone", "label": "手机", "sentence": "打不通"}]
     scenes.fresh(returned).take(Action.RETURN, by=manager, items=items)
-    assert tasks(visitor.get(address("check", returned))) == ["手机：打不通"]
+    assert tasks(visitor.get(address("check", returned))) == ["待修改 手机：打不通 退回时：13812342671"]
 
 
 # Deleting -------------------------------------------------------------------------------------------------------------
