@@ -16,7 +16,7 @@ from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
-from registrations import claims, completeness, notifications, undo, workflow
+from registrations import claims, completeness, notifications, tally, undo, workflow
 from registrations.corrections import LOCKED, Correction
 from registrations.reference import new_reference
 from registrations.snapshots import Snapshot
@@ -93,7 +93,15 @@ class Registration(PersonalDetails, DocumentHolder):
             ),
             models.CheckConstraint(condition=Q(status__in=[status.value for status in Status]), name="status_is_known"),
         ]
-        indexes = [models.Index(fields=["plan", "status", "submitted_at"], name="registration_queue")]
+        # The queue's: a status or all, an occupation or all, in the order of submitting. Of a division, the occupation
+        # is read from the index, too. The last finds a name.
+        indexes = [
+            models.Index(fields=["plan", "status", "submitted_at", "id", "occupation"], name="queue_of_status"),
+            models.Index(fields=["plan", "submitted_at", "id", "occupation"], name="queue_of_all"),
+            models.Index(fields=["plan", "occupation", "status", "submitted_at", "id"], name="queue_of_occupation"),
+            models.Index(fields=["plan", "occupation", "submitted_at", "id"], name="queue_of_occupation_all"),
+            models.Index(fields=["plan", "legal_name"], name="queue_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -156,6 +164,23 @@ class Registration(PersonalDetails, DocumentHolder):
 
     def writable_rows(self) -> models.QuerySet["Registration"]:
         return Registration.objects.filter(pk=self.pk, status=self.status)
+
+    def write(self, version: int, **values: Any) -> None:
+        """As all details; one that was sent back and gets another occupation is counted there from now on."""
+        if self.status == Status.DRAFT or "occupation" not in values:
+            super().write(version, **values)
+            return
+        with transaction.atomic():
+            # From the row: a form has already put its choice into the instance.
+            row = Registration.objects.filter(pk=self.pk, version=version).values_list("occupation", flat=True)
+            before = self.kind._replace(occupation=row.first())
+            super().write(version, **values)
+            tally.moved(before, self.kind)
+
+    @property
+    def kind(self) -> tally.Kind:
+        """Among what it is counted."""
+        return tally.Kind(self.plan_id, self.occupation_id, self.status)
 
     @property
     def portrait_sha256(self) -> str:
@@ -232,8 +257,9 @@ class Registration(PersonalDetails, DocumentHolder):
         if action == Action.RETURN:
             Snapshot.keep(self, event)
         claims.end(self)
-        # The counter comes last: the row that everybody wants is held for the shortest time.
+        # The counters come last: the rows that everybody wants are held for the shortest time.
         self.move_seat(line, seat)
+        tally.moved(self.kind, self.kind._replace(status=line.target))
         transaction.on_commit(partial(notifications.announce, event), robust=True)
         self.refresh_from_db(fields=["status", "submitted_at", "unseen", "seat"])
         return event

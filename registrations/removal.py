@@ -1,5 +1,6 @@
 """Remove registrations with their trails and portraits: at the end of their time, or because their person has asked."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from photos.removal import remove as remove_pictures
 from photos.removal import remove_if_unused
 from plans.models import Occupation
 from profiles.models import Profile
+from registrations import tally
 from registrations.models import Registration
 from registrations.trail import ReviewEvent
 from registrations.workflow import Status
@@ -21,13 +23,15 @@ DECIDED = {Status.APPROVED, Status.REJECTED, Status.WITHDRAWN}
 
 
 def remove(registrations: QuerySet[Any]) -> int:
-    """Seats that are still taken are given back, so that the counter keeps counting what there is."""
-    rows = list(registrations.select_for_update(of=("self",)).order_by("pk").only("seat", "portrait"))
+    """Seats that are still taken are given back, so that the counters keep counting what there is."""
+    wanted = ("seat", "portrait", "plan", "occupation", "status")
+    rows = list(registrations.select_for_update(of=("self",)).order_by("pk").only(*wanted))
     pks = [row.pk for row in rows]
     remove_lines(ReviewEvent.objects.filter(registration__in=pks))
     removed = Registration.objects.filter(pk__in=pks).delete()[1].get(Registration._meta.label, 0)
     for seat in sorted(row.seat_id for row in rows if row.seat_id):
         Occupation.objects.give_seat_back(seat)
+    tally.shift({kind: -number for kind, number in Counter(row.kind for row in rows).items()})
     remove_if_unused({row.portrait_id for row in rows if row.portrait_id})
     return removed
 
