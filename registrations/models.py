@@ -158,15 +158,15 @@ class Registration(PersonalDetails, DocumentHolder):
             return values
         return {name: value for name, value in values.items() if name in correction.open_fields}
 
-    def write(self, version: int, **values: Any) -> None:
-        """Whichever way a value comes, from a form or from the profile: what is closed stays as it was returned."""
-        super().write(version, **self.only_open(values))
-
     def writable_rows(self) -> models.QuerySet["Registration"]:
         return Registration.objects.filter(pk=self.pk, status=self.status)
 
     def write(self, version: int, **values: Any) -> None:
-        """As all details; one that was sent back and gets another occupation is counted there from now on."""
+        """Whichever way a value comes, from a form or from the profile: what is closed stays as it was returned.
+
+        One that was sent back and gets another occupation is counted there from now on.
+        """
+        values = self.only_open(values)
         if self.status == Status.DRAFT or "occupation" not in values:
             super().write(version, **values)
             return
