@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
+from accounts import kept_forms
 from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
@@ -15,7 +16,7 @@ from photos.delivery import deliver, delivered
 from photos.models import Portrait
 from plans.models import Plan, Role
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from registrations import desk, export_pages
+from registrations import desk, export_pages, reason_pages
 from registrations.decisions import DecisionForm, Seen
 from registrations.desk_pages import DeskPages
 from registrations.filters import DivisionFilter, OccupationFilter, PlanFilter, StatusFilter
@@ -71,6 +72,7 @@ class RegistrationAdmin(DeskPages, ChineseChoicesMixin, PlanPermissionMixin, adm
         own = [
             path("export/", page(self.choose_export), name="registrations_registration_export_plans"),
             path("export/<slug:code>/", page(self.export), name="registrations_registration_export"),
+            path("reasons/<slug:code>/", page(self.reasons), name="registrations_registration_reasons"),
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
             path("<int:pk>/portrait/former/", page(self.former_portrait), name="registrations_registration_former"),
             *self.desk_urls(),
@@ -82,6 +84,10 @@ class RegistrationAdmin(DeskPages, ChineseChoicesMixin, PlanPermissionMixin, adm
 
     def export(self, request: HttpRequest, code: str) -> HttpResponseBase:
         return export_pages.export(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    @kept_forms.form_page
+    def reasons(self, request: HttpRequest, code: str) -> HttpResponse:
+        return reason_pages.edit(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def portrait(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The photo, to the committee: each delivery leaves one line, also as part of the desk's page."""
@@ -116,6 +122,7 @@ class RegistrationAdmin(DeskPages, ChineseChoicesMixin, PlanPermissionMixin, adm
             "form": form,
             "registrations": registrations,
             "back": back,
+            "reasons_url": reason_pages.address_for(signed_in(request), form.plan),
             "bulk_name": next((name for name, action in BULK_ACTIONS.items() if action == form.action), ""),
         }
         return TemplateResponse(request, "admin/registrations/registration/decide.html", context)
@@ -132,6 +139,7 @@ class RegistrationAdmin(DeskPages, ChineseChoicesMixin, PlanPermissionMixin, adm
                     by=signed_in(request),
                     note=form.cleaned_data["note"],
                     items=form.items(),
+                    whole=form.whole,
                     seen_portrait=seen.portrait,
                 )
                 done += 1
@@ -145,7 +153,9 @@ class RegistrationAdmin(DeskPages, ChineseChoicesMixin, PlanPermissionMixin, adm
     ) -> HttpResponse | None:
         chosen = list(queryset)
         asked = "versions" in request.POST
-        form = DecisionForm(action, request.POST if asked else None, initial={"versions": DecisionForm.seal(chosen)})
+        seal = DecisionForm.seal(chosen)
+        posted = request.POST if asked else None
+        form = DecisionForm(action, posted, initial={"versions": seal}, registrations=chosen)
         if asked and form.is_valid():
             # What was asked about, not what the filtered list still shows: whoever was faster may have moved some.
             asked_about = self.get_queryset(request).filter(pk__in=form.cleaned_data["versions"])

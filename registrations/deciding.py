@@ -24,6 +24,7 @@ def decide(registration: Registration, form: DecisionForm, by: User) -> ReviewEv
             by=by,
             note=form.cleaned_data["note"],
             items=form.items(),
+            whole=form.whole,
             seen_portrait=seen.portrait,
         )
     except StepRefused as refusal:

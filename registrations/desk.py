@@ -67,17 +67,21 @@ def content(registration: Registration, user: User, way: Way) -> dict[str, Any]:
 
 def steps(registration: Registration, offers: list[Action], way: Way) -> list[Offered]:
     """Each decision's form is bound to what is on the page."""
-    seal = {"versions": DecisionForm.seal([registration])}
     return [
-        Offered(
-            action,
-            key,
-            way.step(action),
-            DecisionForm(action, initial=seal, auto_id=f"{action.value}_%s") if action in DECISIONS else None,
-        )
+        Offered(action, key, way.step(action), form_of(registration, action) if action in DECISIONS else None)
         for action, key in KEYS.items()
         if action in offers
     ]
+
+
+def form_of(registration: Registration, action: Action) -> DecisionForm:
+    """Three of them stand on one page: only the one with many fields has the usual ids (static/js/return_reasons.js)."""
+    return DecisionForm(
+        action,
+        initial={"versions": DecisionForm.seal([registration])},
+        auto_id="id_%s" if action == Action.RETURN else f"{action.value}_%s",
+        registrations=[registration],
+    )
 
 
 def claim_of(registration: Registration, user: User, offers: list[Action]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from accounts import kept_forms, sessions
 from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from registrations import claim_pages, deciding, desk, undo
+from registrations import claim_pages, deciding, desk, reason_pages, undo
 from registrations.decisions import DecisionForm, Seen
 from registrations.desk_way import Way
 from registrations.models import Registration
@@ -73,6 +73,7 @@ class DeskPages(Base):
             "registration": registration,
             "way": way,
             **desk.content(registration, user, way),
+            "reasons_url": reason_pages.address_for(user, registration.plan),
             "done": way.done(self.get_queryset(request), user),
             **extra,
         }
@@ -109,7 +110,7 @@ class DeskPages(Base):
             )
             return redirect(way.page(registration))
         seal = DecisionForm.seal_of({registration.pk: self.seen(request, registration)})
-        form = DecisionForm(action, request.POST or None, initial={"versions": seal})
+        form = DecisionForm(action, request.POST or None, initial={"versions": seal}, registrations=[registration])
         if form.is_valid():
             return self.take_one(request, registration, form, way)
         kept_forms.restore(request, form)

@@ -19,6 +19,7 @@ from profiles.models import PersonalDetails, Profile, StaleDetails
 from registrations import claims, completeness, notifications, tally, undo, workflow
 from registrations.corrections import LOCKED, Correction
 from registrations.reference import new_reference
+from registrations.return_reasons import ReturnReason  # noqa: F401  (a model of this app)
 from registrations.snapshots import Snapshot
 from registrations.trail import STATUS_CHOICES, ReviewEvent
 from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused

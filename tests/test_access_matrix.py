@@ -266,6 +266,7 @@ RULES: dict[str, Rule] = {
     "admin/registrations/registration/<path:object_id>/": desk(CHANGE),
     "admin:registrations_registration_export_plans": desk("200"),
     "admin:registrations_registration_export": committee("200", "404", viewer="403"),
+    "admin:registrations_registration_reasons": committee("200", "404", viewer="403", reviewer="403"),
     "admin:registrations_registration_portrait": committee("200", "404"),
     "admin:registrations_registration_former": committee("200", "404"),
     "admin:registrations_registration_number": committee("403 403 200", "404", viewer="403"),

@@ -20,13 +20,14 @@ from plans.models import Attachment, CommitteeMember, Occupation, Plan, Role
 from profiles.models import Profile
 from registrations import intake
 from registrations.decisions import items_of
+from registrations.demonstration import amends
 from registrations.demonstration.calendar import moments
 from registrations.demonstration.people import KNOWN, OPERATOR, Person
 from registrations.demonstration.plans import PLANS, Outline
 from registrations.demonstration.portraits import MEN, Look, draw
 from registrations.demonstration.stories import Story, known_details, stories
 from registrations.models import Registration
-from registrations.workflow import TABLE, Action, Actor
+from registrations.workflow import TABLE, Action, Actor, Status
 
 ACTOR = "command:demo"
 
@@ -171,6 +172,8 @@ def tell(story: Story, plan: Plan, now: datetime) -> None:
 
 
 def take(registration: Registration, story: Story, action: Action, moment: datetime) -> None:
+    if registration.status == Status.RETURNED:
+        amends.answer(registration)
     items = items_of(story.items(action), story.reasons(action))
     registration.take(action, by=actor(registration, action), note=story.note(action), items=items, at=moment)
 

@@ -446,11 +446,14 @@ def test_returning_says_field_by_field_what_to_fix(sign_in, submitted, applicant
         "改好后重新提交。",
         [
             {"field": "portrait", "label": "证件照", "codes": [], "sentence": "请上传白底照片"},
-            {"field": "phone", "label": "手机", "sentence": "打不通"},
+            {"field": "phone", "label": "手机", "code": "", "sentence": "打不通"},
         ],
     )
     seen = sign_in(applicant).get(submitted.get_absolute_url())
-    assert tasks(seen) == ["证件照：请上传白底照片 重新上传 重新裁切", "手机：打不通"]
+    assert tasks(seen) == [
+        "待修改 证件照：请上传白底照片 重新上传 重新裁切",
+        "待修改 手机：打不通 退回时：13812342671",
+    ]
     assert "改好后重新提交。" in seen.content.decode()
 
 

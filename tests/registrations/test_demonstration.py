@@ -176,7 +176,7 @@ def test_lifang_has_portrait_and_employer_to_fix() -> None:
             "codes": ["background"],
             "sentence": "背景不是要求的颜色，或者有杂物、阴影，请换一张背景符合要求的照片。现在是灰色背景，这个竞赛要白色的。",
         },
-        {"field": "employer", "label": "工作单位", "sentence": "请填写营业执照上的单位全称。"},
+        {"field": "employer", "label": "工作单位", "code": "", "sentence": "请填写营业执照上的单位全称。"},
     ]
 
 

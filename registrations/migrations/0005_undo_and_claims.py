@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("registrations", "0003_queue_and_tallies"),
-        ("registrations", "0003_snapshots"),
+        ("registrations", "0004_return_reasons"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
