@@ -137,7 +137,7 @@ class DecisionForm(forms.Form):
         return forms.ChoiceField(
             label=label,
             required=False,
-            choices=[("", "不用改"), *[(code, reason.label) for code, reason in reasons.items()]],
+            choices=[("", "选择原因"), *[(code, reason.label) for code, reason in reasons.items()]],
             widget=ReasonSelect(reasons),
             error_messages={"invalid_choice": f"{label}的退回原因不在列表里，可能刚刚被改过，请重新选择。"},
         )

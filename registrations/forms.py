@@ -27,7 +27,18 @@ class Row:
     why: forms.BoundField | None
 
 
-class AnswerField(forms.CharField):
+class SentenceField(forms.CharField):
+    """Plain words in a box of several lines: where one ends, a space is kept."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": 2, "maxlength": None})  # a browser would cut a pasted text short
+        super().__init__(widget=widget, validators=[plain_text], **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return " ".join((super().to_python(value) or "").split())
+
+
+class AnswerField(SentenceField):
     """Why a value that was sent back stays as it is."""
 
     def __init__(self, task: Task) -> None:
@@ -36,8 +47,6 @@ class AnswerField(forms.CharField):
             initial=task.answer,
             required=False,
             max_length=ANSWER_LENGTH,
-            validators=[plain_text],
-            widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
             help_text="组委会会看到。请写清楚为什么不用改；不要写证件号码。",
             error_messages={"max_length": f"“{task.label}”不用修改的原因最多 {ANSWER_LENGTH} 个字，请缩短。"},
         )

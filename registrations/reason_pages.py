@@ -24,6 +24,7 @@ from plans.models import Plan, Role
 from profiles.forms import plain_text
 from registrations import return_reasons
 from registrations.decisions import FIXABLE
+from registrations.forms import SentenceField
 from registrations.return_reasons import LABEL_LENGTH, SENTENCE_LENGTH, ReturnReason
 
 CODE = re.compile("[a-z0-9_]{1,32}")
@@ -53,11 +54,9 @@ class ReasonForm(forms.Form):
             "max_length": f"简称最多 {LABEL_LENGTH} 个字，请缩短。",
         },
     )
-    sentence = forms.CharField(
+    sentence = SentenceField(
         label="写给报名人员的话",
         max_length=SENTENCE_LENGTH,
-        validators=[plain_text],
-        widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={
             "required": "请写清楚哪里不对、该怎么做。",
             "max_length": f"这句话最多 {SENTENCE_LENGTH} 个字，请缩短。",
@@ -66,8 +65,7 @@ class ReasonForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("label", "sentence"):
-            self.fields[name].widget.attrs.pop("maxlength", None)  # a browser would cut a pasted text short
+        self.fields["label"].widget.attrs.pop("maxlength", None)
 
 
 class ReasonFormSet(forms.BaseFormSet[ReasonForm]):
@@ -89,7 +87,7 @@ class ReasonFormSet(forms.BaseFormSet[ReasonForm]):
         return found
 
     def clean(self) -> None:
-        if not self.kept():
+        if self.management_form.is_valid() and not self.kept():
             raise ValidationError("请至少留一条原因；要恢复系统提供的列表，请按“恢复系统提供的列表”。")
 
 

@@ -16,9 +16,10 @@ from accounts.models import Identity, User
 from photos.findings import Finding
 from plans import views as plan_views
 from registrations import intake
-from registrations.workflow import Status
+from registrations.workflow import Action, Status
 from tests import scenes
 from tests.browser.scenery import (
+    REMARKS,
     applicant,
     at,
     auditor,
@@ -366,7 +367,7 @@ def desk_return_filled(here: Place) -> None:
     for label in ("模糊", "头部过小"):
         page.get_by_role("checkbox", name=label).check()
     page.get_by_label("补充说明").fill("请用原来的照片，不要用聊天软件转发过的。")
-    page.get_by_label("手机").fill("打不通，请核对。")
+    page.get_by_label("手机：写给报名人员的话").fill("打不通，请核对。")
 
 
 @place("desk: return, with mistakes")
@@ -379,6 +380,15 @@ def desk_return_wrong(here: Place) -> None:
     page.get_by_label("补充说明").fill("请重拍。" * 60)
     page.get_by_role("button", name="确认退回修改").click()
     expect(page.get_by_text("勾选的照片问题里有一项不在列表里")).to_be_visible()
+
+
+@place("desk: reasons for sending back, with mistakes")
+def reasons_wrong(here: Place) -> None:
+    plan = full_plan()
+    page = here.go(f"/admin/registrations/registration/reasons/{plan.code}/", scenes.member(plan, "manager"))
+    page.get_by_label("第 1 条：写给报名人员的话").fill("")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 @place("desk: export, a mistake")
@@ -468,6 +478,40 @@ def form_wrong(here: Place) -> None:
 def form_returned(here: Place) -> None:
     user = applicant()
     here.go(path_of(at(Status.RETURNED, user), "edit/"), user)
+
+
+@place("form, sent back, one done and one answered wrongly")
+def form_half_mended(here: Place) -> None:
+    form_returned(here)
+    page = here.page
+    assert page
+    page.get_by_label("工作单位", exact=True).fill("北京精工机械股份有限公司")
+    page.get_by_role("button", name="保存", exact=True).last.click()
+    expect(page.get_by_text("还有 1 处没有完成。")).to_be_visible()
+    page.locator("details.locked summary").click()
+    page.get_by_text("原来的没有错，不用更换？").click()
+    page.get_by_label("证件照不用修改的原因").fill("<没有错>")
+    page.get_by_role("button", name="保存", exact=True).last.click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@place("form, sent back as a whole")
+def form_returned_whole(here: Place) -> None:
+    user = applicant()
+    registration = at(Status.SUBMITTED, user)
+    registration.take(Action.RETURN, by=registration.plan.members.get().user, items=REMARKS, whole=True)
+    here.go(path_of(registration, "edit/"), user)
+
+
+@place("sent back, all done")
+def all_mended(here: Place) -> None:
+    user = applicant()
+    registration = at(Status.RETURNED, user)
+    registration.write(registration.version, employer="北京精工机械股份有限公司")
+    correction = scenes.fresh(registration).correction()
+    assert correction
+    correction.answer({"portrait": "是在照相馆按要求拍的。"})
+    here.go(path_of(registration), user)
 
 
 @place("occupations in the dialog")

@@ -87,7 +87,10 @@ def test_sent_back_mended_approved_withdrawn(
     applicant.press(applicant.row(plan.title).get_by_role("link", name="查看"))
     task = applicant.main.get_by_role("region", name="请修改 2 处后重新提交")
     expect(task.get_by_role("listitem")).to_have_text(
-        ["证件照：请换一张白色背景的照片。 重新上传 重新裁切", "工作单位：请填写单位全称。"]
+        [
+            "待修改 证件照：请换一张白色背景的照片。 重新上传 重新裁切",
+            "待修改 工作单位：请填写单位全称。 退回时：北京精工机械有限公司",
+        ]
     )
     applicant.press(task.get_by_role("link", name="证件照"))
     applicant.upload(photo_file)

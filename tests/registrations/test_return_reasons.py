@@ -1,0 +1,248 @@
+"""The reasons for sending back: what every plan begins with, a plan's own list, and the form that picks from it."""
+
+import html
+import re
+
+import pytest
+from django.db import IntegrityError
+
+from accounts.models import AuditEntry
+from photos.reasons import Reason
+from registrations import return_reasons
+from registrations.decisions import FIXABLE, DecisionForm
+from registrations.reason_pages import FIELDS
+from registrations.return_reasons import DEFAULTS, SENTENCE_LENGTH, ReturnReason
+from registrations.workflow import Action, Status
+from tests import scenes
+from tests.pages import form_of
+from tests.registrations.reading import every_row
+from tests.registrations.test_admin import of, said
+
+
+@pytest.fixture
+def submitted(applicant, occupation, manager):
+    return scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+
+
+def page_of(plan):
+    return f"/admin/registrations/registration/reasons/{plan.code}/"
+
+
+def listed(plan):
+    return [(row.field, row.code, row.label, row.sentence) for row in return_reasons.offered(plan)]
+
+
+def mistakes(answer):
+    return [html.unescape(found) for found in re.findall(r'<ul class="errorlist"[^>]*><li>(.*?)</li>', page(answer))]
+
+
+def notes(answer):
+    return re.findall(r'<p class="errornote" role="alert">(.*?)</p>', page(answer))
+
+
+def page(answer):
+    return answer.content.decode()
+
+
+# What every plan begins with ------------------------------------------------------------------------------------------
+
+
+def test_the_defaults_are_of_fields_that_can_be_sent_back():
+    assert {field for field, *_ in DEFAULTS} <= set(FIELDS) == set(FIXABLE) - {"portrait"}
+    assert len({(field, code) for field, code, *_ in DEFAULTS}) == len(DEFAULTS)
+    assert all(re.fullmatch("[a-z_]{1,32}", code) for _, code, *_ in DEFAULTS)
+    assert all(len(label) <= 20 and 10 < len(sentence) <= SENTENCE_LENGTH for *_, label, sentence in DEFAULTS)
+    assert all(sentence.endswith("。") for *_, sentence in DEFAULTS)
+
+
+def test_a_plan_has_them_until_it_has_its_own(plan):
+    assert listed(plan) == list(DEFAULTS) == listed(None)
+    return_reasons.replace(plan, [ReturnReason(field="phone", code="x", label="空号", sentence="是空号，请改。")])
+    assert listed(plan) == [("phone", "x", "空号", "是空号，请改。")]
+    assert listed(scenes.open_plan()) == list(DEFAULTS)
+    return_reasons.replace(plan, [])
+    assert listed(plan) == list(DEFAULTS)
+
+
+def test_a_code_is_one_reason_of_a_field_in_a_plan(plan):
+    row = {"plan": plan, "field": "phone", "code": "x", "label": "空号", "sentence": "是空号。"}
+    ReturnReason.objects.create(**row)
+    with pytest.raises(IntegrityError):
+        ReturnReason.objects.create(**row)
+
+
+# The manager's page ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("reviewer", 403), ("other", 404)])
+def test_others_change_nothing(sign_in, request, plan, manager, role, status):
+    user = scenes.member(scenes.open_plan(), "manager") if role == "other" else request.getfixturevalue(role)
+    sent = form_of(sign_in(manager).get(page_of(plan))) | {"form-0-sentence": "改过了。"}
+    visitor, was = sign_in(user), every_row()
+    answers = [
+        visitor.get(page_of(plan)),
+        visitor.post(page_of(plan), sent),
+        visitor.post(page_of(plan), {"restore": 1}),
+    ]
+    after = every_row()
+    for rows in (was, after):
+        rows.pop("accounts.AuditEntry")  # a refused access is written down
+    assert ([answer.status_code for answer in answers], after) == ([status] * 3, was)
+
+
+def test_a_manager_words_adds_and_removes(sign_in, plan, manager):
+    visitor = sign_in(manager)
+    sent = form_of(visitor.get(page_of(plan)))
+    new = len(DEFAULTS)
+    sent |= {
+        "form-0-sentence": "请换一个\r\n职业。",
+        "form-1-DELETE": "on",
+        f"form-{new}-field": "position",
+        f"form-{new}-label": "没有写清",
+        f"form-{new}-sentence": "请写清职务。",
+    }
+    answer = visitor.post(page_of(plan), sent, follow=True)
+    field, code, label, _ = DEFAULTS[0]
+    *kept, added = listed(plan)
+    assert said(answer) == ["退回原因已保存。"]
+    assert kept == [(field, code, label, "请换一个 职业。"), *DEFAULTS[2:]]
+    assert (added[0], added[2:], bool(re.fullmatch("own_[0-9a-f]{8}", added[1]))) == (
+        "position",
+        ("没有写清", "请写清职务。"),
+        True,
+    )
+    assert list(AuditEntry.objects.values_list("verb", "actor")) == [("plan.changed", manager.username)]
+    again = form_of(visitor.get(page_of(plan)))
+    visitor.post(page_of(plan), again)
+    assert listed(plan) == [*kept, added]
+
+
+def test_what_every_plan_begins_with_can_be_had_again(sign_in, plan, manager):
+    visitor = sign_in(manager)
+    assert 'name="restore"' not in page(visitor.get(page_of(plan)))
+    return_reasons.replace(plan, [ReturnReason(field="phone", code="x", label="空号", sentence="是空号，请改。")])
+    assert 'name="restore"' in page(visitor.get(page_of(plan)))
+    answer = visitor.post(page_of(plan), {"restore": "1"}, follow=True)
+    assert (said(answer), listed(plan)) == (["已恢复系统提供的退回原因。"], list(DEFAULTS))
+
+
+def test_mistakes_are_said_where_they_are_and_nothing_is_lost(sign_in, plan, manager):
+    visitor = sign_in(manager)
+    sent = form_of(visitor.get(page_of(plan)))
+    sent |= {"form-0-sentence": "", "form-1-label": "长" * 21, "form-2-field": "portrait", "form-3-sentence": "<b>"}
+    answer = visitor.post(page_of(plan), sent)
+    assert (notes(answer), mistakes(answer), ReturnReason.objects.count()) == (
+        ["没有保存，请改正下面标出的内容。"],
+        [
+            "请写清楚哪里不对、该怎么做。",
+            "简称最多 20 个字，请缩短。",
+            "请从列表中选择项目。",
+            "含有不能使用的字符“<”，请删去它再保存。",
+        ],
+        0,
+    )
+    assert form_of(answer)["form-1-label"] == "长" * 21
+
+
+def test_a_list_without_a_line_is_refused(sign_in, plan, manager):
+    visitor = sign_in(manager)
+    sent = form_of(visitor.get(page_of(plan)))
+    sent |= {f"form-{number}-DELETE": "on" for number in range(len(DEFAULTS))}
+    assert notes(visitor.post(page_of(plan), sent)) == [
+        "请至少留一条原因；要恢复系统提供的列表，请按“恢复系统提供的列表”。"
+    ]
+    assert notes(visitor.post(page_of(plan), {"seen": sent["seen"]})) == [
+        "没有读到完整的列表，请返回后重新打开这一页。"
+    ]
+    assert ReturnReason.objects.count() == 0
+
+
+def test_two_managers_at_once(sign_in, plan, manager):
+    visitor = sign_in(manager)
+    sent = form_of(visitor.get(page_of(plan)))
+    other = [ReturnReason(field="phone", code="x", label="空号", sentence="是空号，请改。")]
+    return_reasons.replace(plan, other)
+    answer = visitor.post(page_of(plan), sent | {"form-0-sentence": "改过了。"})
+    assert notes(answer)[0].startswith("刚才有另一位管理员改过这个列表，所以这次没有保存。")
+    assert (listed(plan), form_of(answer)["form-0-sentence"]) == (
+        [("phone", "x", "空号", "是空号，请改。")],
+        "改过了。",
+    )
+    visitor.post(page_of(plan), form_of(answer))
+    assert listed(plan)[0][3] == "改过了。"
+
+
+def test_forged_codes_never_name_two_reasons(sign_in, plan, manager):
+    visitor = sign_in(manager)
+    sent = form_of(visitor.get(page_of(plan)))
+    sent |= {"form-1-code": DEFAULTS[0][1], "form-2-code": "../x", "form-3-code": "长" * 99}
+    visitor.post(page_of(plan), sent)
+    codes = [code for _, code, *_ in listed(plan)]
+    assert [code.startswith("own_") for code in codes[:5]] == [False, True, True, True, False]
+
+
+# Picking one ----------------------------------------------------------------------------------------------------------
+
+
+def returned_by(visitor, registration, **more):
+    return visitor.post(
+        of(registration, "return"), {"versions": DecisionForm.seal([registration]), "note": "", **more}, follow=True
+    )
+
+
+def test_a_picked_reason_says_its_sentence_and_words_go_before_it(sign_in, submitted, reviewer):
+    more = {"code_phone": "unreachable", "code_email": "bounces", "fix_email": " 请换一个。 ", "fix_school": "自己写的"}
+    answer = returned_by(sign_in(reviewer), submitted, **more, reasons=["blurred"], whole="on")
+    event = submitted.events.first()
+    sentence = next(sentence for field, code, _, sentence in DEFAULTS if (field, code) == ("phone", "unreachable"))
+    assert (said(answer), event.whole) == (["退回修改：1 份。"], True)
+    assert event.items == [
+        {"field": "portrait", "label": "证件照", "codes": ["blurred"], "sentence": Reason.BLURRED.sentence},
+        {"field": "school", "label": "毕业（就读）院校", "code": "", "sentence": "自己写的"},
+        {"field": "phone", "label": "手机", "code": "unreachable", "sentence": sentence},
+        {"field": "email", "label": "邮箱", "code": "bounces", "sentence": "请换一个。"},
+    ]
+
+
+def test_rewording_a_reason_does_not_change_what_was_said(sign_in, submitted, reviewer):
+    returned_by(sign_in(reviewer), submitted, code_phone="wrong")
+    was = submitted.events.first().items
+    own = [ReturnReason(field="phone", code="wrong", label="号码有误", sentence="别的句子，请改。")]
+    return_reasons.replace(submitted.plan, own)
+    assert submitted.events.first().items == was
+
+
+def test_the_plans_own_list_is_what_is_offered(sign_in, submitted, reviewer, manager):
+    own = [ReturnReason(field="phone", code="x", label="空号", sentence="是“空号”，请改。")]
+    return_reasons.replace(submitted.plan, own)
+    form = page(sign_in(reviewer).get(of(submitted, "return")))
+    chosen = re.search(r'<select name="code_phone".*?</select>', form, re.DOTALL)[0]
+    assert re.findall(r'<option value="(\w*)"(?: selected)?(?: data-sentence="([^"]*)")?>(.*?)</option>', chosen) == [
+        ("", "", "选择原因"),
+        ("x", "是“空号”，请改。", "空号"),
+    ]
+    assert (page_of(submitted.plan) in form, page_of(submitted.plan) in page(sign_in(manager).get(of(submitted, "return")))) == (
+        False,
+        True,
+    )  # fmt: skip
+
+
+def test_a_reason_that_is_not_offered_is_refused_and_nothing_is_lost(sign_in, submitted, reviewer):
+    answer = returned_by(sign_in(reviewer), submitted, code_phone="gone", fix_phone="打不通")
+    assert mistakes(answer) == ["手机的退回原因不在列表里，可能刚刚被改过，请重新选择。"]
+    assert (form_of(answer)["fix_phone"], scenes.fresh(submitted).status) == ("打不通", Status.SUBMITTED)
+
+
+def test_what_the_document_says_is_not_offered(submitted):
+    names = set(DecisionForm(Action.RETURN, registrations=[submitted]).fixable)
+    assert set(FIXABLE) - names == {"sex", "birth_date"} == set(FIXABLE) - set(DecisionForm(Action.RETURN).fixable)
+
+
+def test_of_several_plans_the_defaults_are_offered(submitted, stranger):
+    own = [ReturnReason(field="phone", code="x", label="空号", sentence="是空号，请改。")]
+    return_reasons.replace(submitted.plan, own)
+    plan = scenes.open_plan()
+    other = scenes.draft(stranger, scenes.occupation(plan))
+    assert list(DecisionForm(Action.RETURN, registrations=[submitted]).offered["phone"]) == ["x"]
+    both = DecisionForm(Action.RETURN, registrations=[submitted, other])
+    assert list(both.offered["phone"]) == ["unreachable", "wrong"]
