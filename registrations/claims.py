@@ -1,5 +1,6 @@
 """Who is looking at a registration right now: a claim warns the others, and stands in nobody's way (docs/adr/0016)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,12 @@ def release(registration: "Registration", by: User, until: datetime | None = Non
 def end(registration: "Registration") -> None:
     """Whoever's it is: it is decided, or a manager says so."""
     Claim.objects.filter(registration=registration).delete()
+
+
+def holders(registrations: Iterable["Registration"], user: User) -> dict[int, str]:
+    """Who else is looking at which of them right now, by primary key. One query."""
+    found = Claim.objects.filter(registration__in=registrations, until__gt=timezone.now()).exclude(by=user)
+    return {claim.registration_id: str(claim.by) for claim in found.select_related("by__identity")}
 
 
 def unclaimed(registrations: Any, user: User) -> Any:

@@ -114,7 +114,7 @@ class DeskPages(Base):
         if form.is_valid():
             return self.take_one(request, registration, form, way)
         kept_forms.restore(request, form)
-        return self.ask(request, form, [registration], way.page(registration))
+        return self.ask(request, registration, form, way)
 
     def take_one(self, request: HttpRequest, registration: Registration, form: DecisionForm, way: Way) -> HttpResponse:
         """Take it, and go on to the next one; where it is refused, back to where one sees why."""
@@ -153,6 +153,16 @@ class DeskPages(Base):
         same = portrait in {None, str(registration.portrait_id or "")}
         return Seen(version, now.portrait if same else "another")
 
-    def ask(self, request: HttpRequest, form: DecisionForm, registrations: list[Registration], back: str) -> Any:
-        """The page with the form alone, also for several (registrations/admin.py)."""
-        raise NotImplementedError
+    def ask(self, request: HttpRequest, registration: Registration, form: DecisionForm, way: Way) -> HttpResponse:
+        """The form on a page of its own: without JavaScript, and where something is missing in it."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": form.action.label,
+            "opts": self.opts,
+            "form": form,
+            "registrations": [registration],
+            "back": way.page(registration),
+            "way": way,
+            "reasons_url": reason_pages.address_for(signed_in(request), form.plan),
+        }
+        return TemplateResponse(request, "admin/registrations/registration/decide.html", context)

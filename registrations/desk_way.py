@@ -66,7 +66,7 @@ class Way:
 
     @property
     def queue(self) -> str:
-        return f"{reverse('admin:registrations_registration_changelist')}?plan={self.wanted.plan.pk}&{self.query}"
+        return f"{reverse('admin:registrations_registration_queue', args=[self.wanted.plan.code])}?{self.query}"
 
     def following(self, user: User) -> Registration | None:
         """What comes next in this filter and is nobody else's at the moment."""

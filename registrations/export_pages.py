@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -19,6 +19,7 @@ from accounts.verbs import Verb
 from plans.models import Division, Plan, Role
 from registrations import exports
 from registrations.models import RegistrationQuerySet
+from registrations.queue import QueueFilter
 from registrations.workflow import Status
 
 STATUSES = [(status.value, status.label) for status in Status if status != Status.DRAFT]
@@ -98,12 +99,21 @@ def choose(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return TemplateResponse(request, "admin/registrations/registration/export_plans.html", context)
 
 
+def carried_over(plan: Plan, asked: QueryDict) -> dict[str, Any]:
+    """The queue's filter, where its page leads here; without one, everything."""
+    if "status" not in asked:
+        return {}
+    wanted = QueueFilter.read(plan, asked)
+    return {"status": wanted.status or "", "occupation": wanted.occupation or "", "division": wanted.division}
+
+
 def export(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResponseBase:
     user = signed_in(request)
     plan = get_object_or_404(Plan.objects.reviewable_by(user), code=code)
     if not plan.has_member(user, Role.REVIEWER, Role.MANAGER):
         raise PermissionDenied
-    form = ExportForm(plan, plan.has_member(user, Role.MANAGER), request.POST if request.method == "POST" else None)
+    data = request.POST if request.method == "POST" else None
+    form = ExportForm(plan, plan.has_member(user, Role.MANAGER), data, initial=carried_over(plan, request.GET))
     if form.is_valid():
         limits.EXPORT.claim(user)
         return answer(user, plan, form)

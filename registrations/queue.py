@@ -103,4 +103,4 @@ def occupation_of(plan: Plan, text: str) -> int | None:
     """The key of one of the plan's occupations, as an address says it. Of anything else nothing reaches the database."""
     if not text:
         return None
-    return next((pk for pk in plan.occupations.values_list("pk", flat=True) if str(pk) == text), None)
+    return next((found.pk for found in plan.occupations.all() if str(found.pk) == text), None)

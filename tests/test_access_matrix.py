@@ -186,6 +186,7 @@ def committee(answers: str, others: str, **named: str) -> Rule:
     return desk(others, **{**dict.fromkeys(["viewer", "reviewer", "manager", "superuser"], answers), **named})
 
 
+QUEUE = "admin:registrations_registration_queue"
 CHANGE = "admin:registrations_registration_change"
 READ = "200 200 405"
 READ_ONLY = "200 200 403"
@@ -258,7 +259,11 @@ RULES: dict[str, Rule] = {
     "admin:plans_plan_delete": desk("403"),
     "admin:plans_plan_history": committee("200", "admin:index"),
     "admin/plans/plan/<path:object_id>/": desk("admin:plans_plan_change"),
-    "admin:registrations_registration_changelist": desk("200", auditor="403"),
+    # Whoever has one plan goes to its queue.
+    "admin:registrations_registration_changelist": desk(
+        f"{QUEUE} {QUEUE} 405", staff=READ, superuser=READ, auditor="403"
+    ),
+    QUEUE: committee("200", "404"),
     "admin:registrations_registration_add": desk("403"),
     CHANGE: committee(READ_ONLY, "404 404 403"),
     "admin:registrations_registration_delete": desk("403"),

@@ -288,7 +288,10 @@ def fill_in_and_submit(visitor: Visitor, registration_plan: Any, occupation: Any
 def decide(desk: Visitor, registration: Registration) -> None:
     """See it on the desk, show its number in full, and send it back."""
     page = f"{DESK}{registration.pk}/"
-    desk.get(DESK)
+    queue = desk.get(DESK).headers["Location"]
+    desk.get(queue)
+    found = desk.post(queue, {"looked_for": registration.document_number.lower()}).content.decode()
+    assert (registration.reference in found, canaries_in(found)) == (True, set())
     assert registration.document_number not in desk.get(f"{page}change/").content.decode()
     assert registration.document_number in desk.post(f"{page}number/", {}).content.decode()
     asked = desk.get(f"{page}return/?version={registration.version}").content.decode()

@@ -236,7 +236,8 @@ def test_rendered_pages_have_nothing_inline(applicant, occupation, manager, sign
 def test_the_desk_has_nothing_inline(plan, manager, sign_in):
     client = sign_in(manager)
     addresses = ["/admin/", "/admin/plans/plan/", reverse("admin:plans_plan_change", args=[plan.pk])]
-    responses = {address: client.get(address) for address in [*addresses, "/admin/registrations/registration/"]}
+    addresses.append(reverse("admin:registrations_registration_queue", args=[plan.code]))
+    responses = {address: client.get(address) for address in addresses}
     assert {address: Inline(page.content.decode()).found for address, page in responses.items()} == dict.fromkeys(
         responses, []
     )

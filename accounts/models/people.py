@@ -10,6 +10,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts import identity
 from accounts.fields import EncryptedTextField, TamperedCiphertext, blind_index
@@ -75,7 +76,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def legal_name(self) -> str:
         return self.confirmed_identity.legal_name if self.confirmed_identity else ""
 
-    @property
+    @cached_property
     def is_committee_member(self) -> bool:
         """Whether any plan's committee counts this person in. Asked through the reverse relation: no import upward."""
         return self.committee_memberships.exists()

@@ -121,7 +121,7 @@ def test_an_auditor_in_a_committee_sees_both(auditor, desk, plan):
     plan.members.create(user=auditor, role="viewer")
     places = {"/admin/accounts/auditentry/", "/admin/plans/plan/", "/admin/registrations/registration/"}
     assert places <= links(desk.get("/admin/"))
-    assert {desk.get(place).status_code for place in places} == {200}
+    assert {desk.get(place, follow=True).status_code for place in places} == {200}
 
 
 def test_whose_role_was_taken_away_is_out_at_once(auditor, desk):

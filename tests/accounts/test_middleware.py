@@ -49,7 +49,7 @@ def test_the_desk_is_kept_by_no_cache_either(manager, applicant, occupation, sig
         "admin:index": [],
         "admin:plans_plan_changelist": [],
         "admin:plans_plan_change": [occupation.plan_id],
-        "admin:registrations_registration_changelist": [],
+        "admin:registrations_registration_queue": [occupation.plan.code],
         "admin:registrations_registration_change": [registration.pk],
         "admin:registrations_registration_portrait": [registration.pk],
     }

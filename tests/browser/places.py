@@ -23,6 +23,7 @@ from tests.browser.scenery import (
     applicant,
     at,
     auditor,
+    busy_plan,
     complete_profile,
     desk_of,
     doubting,
@@ -33,6 +34,7 @@ from tests.browser.scenery import (
     member_of,
     mended,
     path_of,
+    queue_of,
     uploaded,
     warned,
     without_consent,
@@ -326,6 +328,75 @@ def record_line(here: Place) -> None:
 
 
 # --- The committee's desk -------------------------------------------------------------------------------------------
+
+
+@place("desk: plans")
+def desk_plans(here: Place) -> None:
+    registration = at(Status.SUBMITTED, applicant(), many_plans())
+    manager = member_of(registration)
+    scenes.open_plan(title="“工匠杯”邀请赛").members.create(user=manager, role="viewer")
+    here.go("/admin/registrations/registration/", manager)
+
+
+@place("desk: plans, none")
+def desk_plans_none(here: Place) -> None:
+    user = applicant()
+    user.is_staff = True
+    user.save()
+    here.go("/admin/registrations/registration/", user)
+
+
+@place("desk: queue")
+def desk_queue(here: Place) -> None:
+    plan = busy_plan()
+    here.go(queue_of(plan), scenes.member(plan, "manager"))
+
+
+@place("desk: queue, all of a division")
+def desk_queue_narrowed(here: Place) -> None:
+    plan = busy_plan()
+    here.go(f"{queue_of(plan)}?status=all&division=student&order=newest", scenes.member(plan, "viewer"))
+
+
+@place("desk: queue, nothing in the filter")
+def desk_queue_nothing(here: Place) -> None:
+    plan = busy_plan()
+    here.go(f"{queue_of(plan)}?status=withdrawn&division=teacher", scenes.member(plan, "manager"))
+
+
+@place("desk: queue, nobody yet")
+def desk_queue_empty(here: Place) -> None:
+    plan = full_plan()
+    here.go(queue_of(plan), scenes.member(plan, "manager"))
+
+
+@place("desk: queue, found")
+def desk_queue_found(here: Place) -> None:
+    look_for(here, "王晓明", "找到 2 份报名")
+
+
+@place("desk: queue, not found")
+def desk_queue_not_found(here: Place) -> None:
+    look_for(here, "110105199003071219", "没有找到")
+
+
+def look_for(here: Place, text: str, said: str) -> None:
+    desk_queue(here)
+    page = here.page
+    assert page
+    page.get_by_label("查找一个人").fill(text)
+    page.get_by_role("button", name="查找").click()
+    expect(page.get_by_role("heading", name=said)).to_be_visible()
+
+
+@place("desk: queue, nothing that can be looked for")
+def desk_queue_wrong(here: Place) -> None:
+    desk_queue(here)
+    page = here.page
+    assert page
+    page.get_by_label("查找一个人").fill("王*")
+    page.get_by_role("button", name="查找").click()
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 @place("desk: registration")

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit import record
@@ -213,3 +214,28 @@ def path_of(registration: Registration, page: str = "") -> str:
 
 def desk_of(registration: Registration, page: str = "change") -> str:
     return f"/admin/registrations/registration/{registration.pk}/{page}/"
+
+
+def busy_plan() -> Plan:
+    """A queue in which there is one of each: long and short names, a warned photo, none, another occupation."""
+    plan = full_plan()
+    worker = plan.occupations.get(name="数控车工")
+    student = scenes.occupation(plan, name="工业机器人系统操作员（智能制造单元）", division="student", capacity=None)
+    manager = scenes.member(plan, "manager")
+    walks = [
+        (Status.SUBMITTED, "王晓明", worker, 4000), (Status.SUBMITTED, "买买提·阿不都热依木江", student, 130),
+        (Status.SUBMITTED, "李芳", student, 3), (Status.RETURNED, "赵强", student, 9000),
+        (Status.APPROVED, "王晓明", worker, 800), (Status.REJECTED, "陈静", worker, 5000),
+    ]  # fmt: skip
+    for status, name, occupation, minutes in walks:
+        row = scenes.registration_at(status, scenes.person(name), occupation, manager)
+        submitted_at = timezone.now() - timedelta(minutes=minutes)
+        Registration.objects.filter(pk=row.pk).update(submitted_at=submitted_at)
+    doubtful = [Finding(Doubt.BLURRED.value, "照片可能模糊。").as_dict()]
+    portrait = Registration.objects.filter(plan=plan, status=Status.SUBMITTED).values("portrait")[:1]
+    QuerySet(Portrait).filter(pk=portrait).update(findings=doubtful)  # past the guard of its own queryset
+    return plan
+
+
+def queue_of(plan: Plan) -> str:
+    return f"/admin/registrations/registration/queue/{plan.code}/"

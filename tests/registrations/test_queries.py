@@ -43,18 +43,6 @@ def test_the_applicants_lists(sign_in, applicant, manager, raising, where, statu
     assert counts[0] == counts[2]
 
 
-@pytest.mark.parametrize("query", ["", "?plan={plan}", "?status=submitted", "?q=王晓明", "?o=3"])
-def test_the_committees_list(sign_in, occupation, manager, query):
-    visitor, counts = sign_in(manager), []
-    page = "/admin/registrations/registration/" + query.format(plan=occupation.plan.pk)
-    for _ in range(3):
-        registration = scenes.registration_at(Status.SUBMITTED, scenes.person(), occupation, manager)
-        count, content = queries_of(visitor, page)
-        counts.append(count)
-        assert registration.reference in content
-    assert counts[0] == counts[2]
-
-
 def test_the_committees_page_with_a_longer_trail(sign_in, applicant, occupation, manager):
     registration, visitor = scenes.registration_at(Status.RETURNED, applicant, occupation, manager), sign_in(manager)
     page = f"/admin/registrations/registration/{registration.pk}/change/"
