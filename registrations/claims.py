@@ -1,4 +1,4 @@
-"""Who is looking at a registration right now: a claim warns the others, and stands in nobody's way (docs/adr/0016)."""
+"""Who is looking at a registration right now: a claim warns the others, and stands in nobody's way (docs/adr/0017)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -14,7 +14,7 @@ STATUS_CHOICES = [(status.value, status.label) for status in Status]
 
 class TrailQuerySet(AppendOnlyQuerySet):
     def standing(self) -> "TrailQuerySet":
-        """What still holds: without the decisions that were taken back, and without the taking back (docs/adr/0015)."""
+        """What still holds: without the decisions that were taken back, and without the taking back (docs/adr/0016)."""
         return self.filter(undoes=None, undone=None)
 
 
