@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
 from accounts import kept_forms
 from accounts.audit import record
@@ -20,15 +18,12 @@ from photos.models import Portrait
 from plans.models import Plan
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
 from registrations import desk, export_pages, job_pages, queue_pages, reason_pages, statistics_pages
-from registrations.decisions import DecisionForm, Seen
+from registrations.desk_pages import DeskPages
 from registrations.models import Registration
-from registrations.workflow import TABLE, Action, Actor, StepRefused
-
-COMMITTEE_ACTIONS = [action for action, line in TABLE.items() if line.actor != Actor.APPLICANT]
 
 
 @admin.register(Registration)
-class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
+class RegistrationAdmin(DeskPages, ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     """Shows and steps; it does not edit. Whoever is in no committee of the plan does not get past get_queryset()."""
 
     ordering = ["submitted_at", "pk"]
@@ -49,7 +44,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     def has_delete_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         return False
 
-    # One registration ---------------------------------------------------------------------------------------------
+    # Pages of our own -----------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view
@@ -61,16 +56,7 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
             path("reasons/<slug:code>/", page(self.reasons), name="registrations_registration_reasons"),
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
             path("<int:pk>/portrait/former/", page(self.former_portrait), name="registrations_registration_former"),
-            path("<int:pk>/number/", page(self.show_number), name="registrations_registration_number"),
-            *[
-                path(
-                    f"<int:pk>/{action.value}/",
-                    page(self.decide),
-                    {"action": action},
-                    name=f"registrations_registration_{action.value}",
-                )
-                for action in COMMITTEE_ACTIONS
-            ],
+            *self.desk_urls(),
         ]
         return own + job_pages.urls(self) + super().get_urls()
 
@@ -96,47 +82,6 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
     def reasons(self, request: HttpRequest, code: str) -> HttpResponse:
         return reason_pages.edit(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
-    def find(self, request: HttpRequest, pk: int) -> Registration:
-        found = self.get_queryset(request).filter(pk=pk).first()
-        if found is None:
-            raise Http404("no such registration in this person's plans")
-        return found
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if request.method == "POST":
-            raise PermissionDenied
-        found = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdigit() else None
-        if found is None:
-            raise Http404("no such registration in this person's plans")
-        return self.desk(request, found)
-
-    def desk(self, request: HttpRequest, registration: Registration, **extra: Any) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{registration.reference} {registration.legal_name}",
-            "opts": self.opts,
-            "registration": registration,
-            "fields": desk.details(registration),
-            "photo": desk.photo(registration),
-            "events": registration.events.select_related("by__identity"),
-            "offers": [
-                (action, self.step_url(registration, action))
-                for action in registration.actions_for(signed_in(request))
-                if action in COMMITTEE_ACTIONS  # a manager who applied has the others on the own pages
-            ],
-            "may_see_number": bool(registration.actors(signed_in(request))),
-            **extra,
-        }
-        return TemplateResponse(request, self.change_form_template, context)
-
-    @staticmethod
-    def step_url(registration: Registration, action: Action) -> str:
-        """Where the step is asked about; with the version and the portrait that are on the screen now."""
-        page = reverse(f"admin:registrations_registration_{action.value}", args=[registration.pk])
-        return f"{page}?version={registration.version}&portrait={registration.portrait_id or ''}"
-
     def portrait(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The photo, to the committee: each delivery leaves one line, also as part of the desk's page."""
         registration = self.find(request, pk)
@@ -157,77 +102,3 @@ class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdm
         if request.method == "GET" and delivered(answer):  # HEAD shows nothing
             record(signed_in(request), Verb.PHOTO_VIEWED, registration, subject=registration.applicant, detail=detail)
         return answer
-
-    def show_number(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The full document number: a deliberate step, by POST, that leaves exactly one audit line."""
-        registration = self.find(request, pk)
-        if request.method != "POST" or not registration.actors(signed_in(request)):
-            raise PermissionDenied
-        record(signed_in(request), Verb.NUMBER_SHOWN, registration, subject=registration.applicant)
-        return self.desk(request, registration, full_number=registration.document_number)
-
-    # Decisions ----------------------------------------------------------------------------------------------------
-
-    @kept_forms.form_page
-    def decide(self, request: HttpRequest, pk: int, action: Action) -> HttpResponse:
-        """One step for one registration: GET asks, POST takes it, bound to the version and portrait on the screen."""
-        registration = self.find(request, pk)
-        if action not in registration.actions_for(signed_in(request)) and request.method != "POST":
-            messages.error(
-                request, f"现在不能{action.label}：这份报名是“{registration.state.label}”，或您没有这个权限。"
-            )
-            return self.back(registration)
-        seal = DecisionForm.seal_of({registration.pk: self.seen(request, registration)})
-        form = DecisionForm(action, request.POST or None, initial={"versions": seal}, registrations=[registration])
-        if form.is_valid():
-            self.take_each(request, form, [registration])
-            return self.back(registration)
-        kept_forms.restore(request, form)
-        return self.ask(request, form, [registration], reverse("admin:registrations_registration_change", args=[pk]))
-
-    @staticmethod
-    def seen(request: HttpRequest, registration: Registration) -> Seen:
-        """What was on the desk's page on which the step was chosen: its link says so (step_url)."""
-        now, read, portrait = Seen.of(registration), request.GET.get("version", ""), request.GET.get("portrait")
-        version = int(read) if read.isascii() and read.isdigit() and len(read) < 10 else now.version
-        same = portrait in {None, str(registration.portrait_id or "")}
-        return Seen(version, now.portrait if same else "another")
-
-    @staticmethod
-    def back(registration: Registration) -> HttpResponse:
-        return redirect("admin:registrations_registration_change", registration.pk)
-
-    def ask(
-        self, request: HttpRequest, form: DecisionForm, registrations: list[Registration], back: str
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": form.action.label,
-            "opts": self.opts,
-            "form": form,
-            "registrations": registrations,
-            "back": back,
-            "reasons_url": reason_pages.address_for(signed_in(request), form.plan),
-        }
-        return TemplateResponse(request, "admin/registrations/registration/decide.html", context)
-
-    def take_each(self, request: HttpRequest, form: DecisionForm, registrations: list[Registration]) -> None:
-        """A loop over `take`: what cannot be done is said with its number, and does not stop the rest."""
-        sealed, done = form.cleaned_data["versions"], 0
-        for registration in registrations:
-            try:
-                seen = sealed.get(registration.pk) or Seen(-1, registration.portrait_sha256)
-                registration.version = seen.version
-                registration.take(
-                    form.action,
-                    by=signed_in(request),
-                    note=form.cleaned_data["note"],
-                    items=form.items(),
-                    whole=form.whole,
-                    seen_portrait=seen.portrait,
-                )
-                done += 1
-            except StepRefused as refusal:
-                messages.error(request, f"{registration.reference} {registration.legal_name}：{refusal}")
-        if done:
-            messages.success(request, f"{form.action.label}：{done} 份。")

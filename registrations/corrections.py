@@ -52,7 +52,7 @@ class Correction:
     @classmethod
     def of(cls, registration: "Registration") -> "Correction | None":
         """None where nothing was returned. One query."""
-        line = registration.events.filter(action=Action.RETURN).select_related("snapshot").first()
+        line = registration.events.standing().filter(action=Action.RETURN).select_related("snapshot").first()
         return cls(registration, line, getattr(line, "snapshot", None)) if line else None
 
     @property

@@ -1,19 +1,98 @@
-"""One registration as the committee's desk shows it: the details, and the portrait with what is known of it."""
+"""One registration as the committee's desk shows it: the person, the portrait, what was said of it, what can be done."""
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from django.utils import timezone
+
+from accounts.models import User
 from photos import measures
 from photos.models import Portrait
 from photos.spec import PhotoSpec
+from registrations import claim_pages, claims, desk_changes
+from registrations.decisions import DecisionForm
+from registrations.desk_way import Way
 from registrations.models import Registration
-from registrations.workflow import Action
+from registrations.trail import ReviewEvent
+from registrations.workflow import DECISIONS, TABLE, Action, Actor, Status
 
+COMMITTEE_ACTIONS = [action for action, line in TABLE.items() if line.actor in {Actor.COMMITTEE, Actor.MANAGER}]
 DETAIL_FIELDS = [
     *("legal_name", "document_type", "masked_number", "sex", "birth_date", "ethnicity", "political_status"),
     *("education", "school", "major", "employer", "employer_type", "position", "years_of_service"),
     *("skill_level", "certificate_number", "phone", "email", "address", "postcode"),
     *("emergency_contact", "emergency_phone"),
 ]
+# What an occupation's conditions are about (参赛条件).
+JUDGED_FIELDS = ["education", "school", "employer", "years_of_service", "skill_level", "certificate_number"]
+EARLIER = 5
+# In the order of the buttons, each with its key (static/js/desk.js).
+KEYS = {Action.APPROVE: "a", Action.RETURN: "r", Action.REJECT: "x", Action.REOPEN: ""}
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A step that this person can take: where, by which key, and for a decision the form that is taken on this page."""
+
+    action: Action
+    key: str
+    address: str
+    form: DecisionForm | None
+
+    @property
+    def at_once(self) -> bool:
+        return self.action == Action.APPROVE
+
+
+def content(registration: Registration, user: User, way: Way) -> dict[str, Any]:
+    """All that the page shows, for the template. As many queries for a long history as for a short one."""
+    actors = registration.actors(user)
+    offers = [action for action in registration.actions_for(user) if action in COMMITTEE_ACTIONS]
+    return {
+        "fields": details(registration),
+        "conditions": conditions(registration),
+        "judged": judged(registration),
+        "attachments": list(registration.plan.attachments.all()),
+        "photo": photo(registration),
+        "changes": desk_changes.since_return(registration) if registration.status != Status.RETURNED else [],
+        "earlier": earlier(registration, user),
+        "events": trail(registration),
+        "steps": steps(registration, offers, way),
+        "may_see_number": bool(actors),
+        "may_end_claims": Actor.MANAGER in actors,
+        "claim": claim_of(registration, user, offers),
+    }
+
+
+def steps(registration: Registration, offers: list[Action], way: Way) -> list[Offered]:
+    """Each decision's form is bound to what is on the page."""
+    return [
+        Offered(action, key, way.step(action), form_of(registration, action) if action in DECISIONS else None)
+        for action, key in KEYS.items()
+        if action in offers
+    ]
+
+
+def form_of(registration: Registration, action: Action) -> DecisionForm:
+    """Three of them stand on one page: only the one with many fields has the usual ids (static/js/return_reasons.js)."""
+    return DecisionForm(
+        action,
+        initial={"versions": DecisionForm.seal([registration])},
+        auto_id="id_%s" if action == Action.RETURN else f"{action.value}_%s",
+        registrations=[registration],
+    )
+
+
+def claim_of(registration: Registration, user: User, offers: list[Action]) -> dict[str, Any]:
+    """Whether there is something to claim, and who has."""
+    held = claims.current(registration) if registration.status == Status.SUBMITTED else None
+    return {
+        "offered": bool(DECISIONS.intersection(offers)),
+        "mine": held is not None and held.by_id == user.pk,
+        "others": held is not None and held.by_id != user.pk,
+        "sentence": claim_pages.sentence(held, user) if held else "",
+    }
 
 
 def details(registration: Registration) -> list[tuple[str, Any]]:
@@ -23,9 +102,52 @@ def details(registration: Registration) -> list[tuple[str, Any]]:
 def shown(registration: Registration, name: str) -> tuple[str, Any]:
     if name == "masked_number":
         return "证件号码", registration.masked_number
-    display = getattr(registration, f"get_{name}_display", None)
     label = str(Registration._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    return label, display() if display else getattr(registration, name)
+    return label, registration.shown(name)
+
+
+def conditions(registration: Registration) -> list[tuple[str, str]]:
+    """What the occupation asks of whoever takes part."""
+    asked = registration.occupation
+    if asked is None:
+        return []
+    said = [
+        ("职业（工种）", str(asked)),
+        ("竞赛标准等级", asked.skill_level),
+        ("参赛条件", asked.requirements or "没有填写"),
+    ]
+    return [(label, value) for label, value in said if value]
+
+
+def judged(registration: Registration) -> list[tuple[str, Any]]:
+    """The person's own, in the order in which conditions usually name it."""
+    return [("年龄", age(registration)), *[shown(registration, name) for name in JUDGED_FIELDS]]
+
+
+def age(registration: Registration) -> str:
+    """In whole years, on the competition's first day where that is known, else today."""
+    born, begins = registration.birth_date, registration.plan.competition_starts_on
+    if born is None:
+        return ""
+    years = years_between(born, begins or timezone.localdate())
+    return f"竞赛开始时 {years} 岁" if begins else f"{years} 岁"
+
+
+def years_between(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def earlier(registration: Registration, user: User) -> list[Registration]:
+    """The person's other registrations in the plans of this member's committees, newest first."""
+    found = Registration.objects.reviewable_by(user).filter(applicant=registration.applicant_id)
+    return list(found.exclude(pk=registration.pk).select_related("plan", "occupation").order_by("-pk")[:EARLIER])
+
+
+def trail(registration: Registration) -> list[tuple[ReviewEvent, bool]]:
+    """Every line, newest first, each with whether it was taken back."""
+    lines = list(registration.events.select_related("by__identity"))
+    undone = {line.undoes_id for line in lines}
+    return [(line, line.pk in undone) for line in lines]
 
 
 def photo(registration: Registration) -> dict[str, Any]:
@@ -44,7 +166,7 @@ def photo(registration: Registration) -> dict[str, Any]:
 
 def sent_back(registration: Registration) -> str:
     """SHA-256 of the portrait that stood here when it was last sent back, if there is another one now; else empty."""
-    line = registration.events.filter(action=Action.RETURN).first()
+    line = registration.events.standing().filter(action=Action.RETURN).first()
     return line.portrait_sha256 if line and line.portrait_sha256 != registration.portrait_sha256 else ""
 
 

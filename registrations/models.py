@@ -16,7 +16,7 @@ from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
-from registrations import completeness, notifications, tally, workflow
+from registrations import claims, completeness, notifications, tally, undo, workflow
 from registrations.corrections import LOCKED, Correction
 from registrations.jobs import Job as Job  # Django finds an app's models here
 from registrations.reference import new_reference
@@ -31,6 +31,7 @@ PHOTO_CHANGED = "已换过照片，请看过新照片后再决定。"
 FULL = {
     Actor.APPLICANT: "没有提交成功。您可以改选其他职业（工种）。",
     Actor.MANAGER: "不能重新审核。请先在竞赛计划里增加名额，或等有名额放出来再操作。",
+    Actor.DECIDER: "不能撤销。请由管理成员增加名额，或等有名额放出来，再“重新审核”。",
 }
 
 
@@ -163,8 +164,10 @@ class Registration(PersonalDetails, DocumentHolder):
         return Registration.objects.filter(pk=self.pk, status=self.status)
 
     def write(self, version: int, **values: Any) -> None:
-        """As all details; whichever way a value comes, from a form or from the profile: what is closed stays as it was
-        returned. One that was sent back and gets another occupation is counted there from now on."""
+        """Whichever way a value comes, from a form or from the profile: what is closed stays as it was returned.
+
+        One that was sent back and gets another occupation is counted there from now on.
+        """
         values = self.only_open(values)
         if self.status == Status.DRAFT or "occupation" not in values:
             super().write(version, **values)
@@ -196,13 +199,20 @@ class Registration(PersonalDetails, DocumentHolder):
             capacities.add(Actor.COMMITTEE)
         if self.plan.has_member(user, Role.MANAGER):
             capacities.add(Actor.MANAGER)
+        if Actor.COMMITTEE in capacities and undo.decided(self, user):
+            capacities.add(Actor.DECIDER)
         return capacities
 
     def actions_for(self, user: User) -> list[Action]:
         """What the page offers this person now: the table's answer, less what is out of time."""
         offered = workflow.possible(self.state, self.actors(user))
         late = timezone.now() >= self.deadline()
-        return [action for action in offered if not (late and workflow.TABLE[action].in_time)]
+        lines = [(action, workflow.TABLE[action]) for action in offered]
+        return [
+            action
+            for action, line in lines
+            if not (late and line.in_time) and not (line.undoes and undo.refusal(self, timezone.now()))
+        ]
 
     # The one way to another status --------------------------------------------------------------------------------
 
@@ -241,12 +251,14 @@ class Registration(PersonalDetails, DocumentHolder):
             note=note.strip(),
             items=[*items, *(correction.lines() if correction else [])],
             whole=whole,
+            undoes=undo.last_decision(self) if line.undoes else None,
             portrait_sha256=self.portrait_sha256,
             version=self.version,
             at=now,
         )
         if action == Action.RETURN:
             Snapshot.keep(self, event)
+        claims.end(self)
         # The counters come last: the rows that everybody wants are held for the shortest time.
         self.move_seat(line, seat)
         tally.moved(self.kind, self.kind._replace(status=line.target))
@@ -261,6 +273,8 @@ class Registration(PersonalDetails, DocumentHolder):
             raise StepRefused("报名还没有开始，请在开始后再提交。")
         if line.complete and (gaps := self.missing()):
             raise StepRefused(f"还有 {len(gaps)} 处没有填写完整：{'；'.join(gap.sentence for gap in gaps)}。")
+        if line.undoes and (sentence := undo.refusal(self, now)):
+            raise StepRefused(sentence)
         if correction and (refusal := correction.refusal()):
             raise StepRefused(refusal)
 
@@ -269,7 +283,11 @@ class Registration(PersonalDetails, DocumentHolder):
 
     def move(self, line: workflow.Step, now: datetime, seat: int | None, seen_portrait: str | None) -> None:
         """Write the status, and prove by the same statement that nobody was faster."""
-        values: dict[str, Any] = {"status": line.target, "seat": seat, "unseen": line.actor != Actor.APPLICANT}
+        values: dict[str, Any] = {
+            "status": line.target,
+            "seat": seat,
+            "unseen": line.actor in {Actor.COMMITTEE, Actor.MANAGER},
+        }
         if line.complete:
             values["submitted_at"] = now
         # The portrait by its key: through a join, PostgreSQL would judge a row by what it was before it waited for it.

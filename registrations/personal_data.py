@@ -133,7 +133,7 @@ HOLDING = Holding(
     how_long=lambda: (
         f"没有再动过的草稿 {days('drafts')} 天；其余的到竞赛结束后 {days('closed_plans')} 天，连同证件号码和证件照一起删除。"
     ),
-    covers=["registrations.Registration", "registrations.ReviewEvent", "registrations.Snapshot"],
+    covers=["registrations.Registration", "registrations.ReviewEvent", "registrations.Snapshot", "registrations.Claim"],
     tell=tell,
     count=count,
     erase=erase,

@@ -1,6 +1,5 @@
 """The pages of the queue: a committee's plans with their counts, one plan's registrations, and the search in them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from accounts.models import User
 from accounts.requests import signed_in
 from plans.models import CommitteeMember, Plan, PlanQuerySet, Role
 from registrations import search, workflow
+from registrations.claims import holders
 from registrations.facets import Facets
 from registrations.models import Registration, RegistrationQuerySet
 from registrations.position import Position
@@ -83,11 +83,6 @@ def bulk_actions(status: Status | None) -> list[Action]:
     states = [status] if status else list(Status)
     offered = {action for state in states for action in workflow.possible(state, {Actor.COMMITTEE})}
     return [action for action in (Action.APPROVE, Action.RETURN, Action.REJECT) if action in offered]
-
-
-def holders(registrations: Iterable[Registration], user: User) -> dict[int, str]:
-    """Who else is looking at which of them right now, by primary key: what the claims know."""
-    return {}
 
 
 @dataclass(frozen=True)

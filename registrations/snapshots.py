@@ -108,7 +108,7 @@ def label_of(registration: "Registration", name: str) -> str:
 
 def of_last_return(registration: "Registration") -> Snapshot | None:
     """None where it was never returned, or in the days before what stood there was kept."""
-    line = registration.events.filter(action=Action.RETURN).select_related("snapshot").first()
+    line = registration.events.standing().filter(action=Action.RETURN).select_related("snapshot").first()
     return getattr(line, "snapshot", None)
 
 

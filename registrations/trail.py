@@ -5,10 +5,17 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import AppendOnlyModel
+from accounts.models.append_only import AppendOnlyQuerySet
 from registrations import workflow
 from registrations.workflow import Action, Actor, Status
 
 STATUS_CHOICES = [(status.value, status.label) for status in Status]
+
+
+class TrailQuerySet(AppendOnlyQuerySet):
+    def standing(self) -> "TrailQuerySet":
+        """What still holds: without the decisions that were taken back, and without the taking back (docs/adr/0016)."""
+        return self.filter(undoes=None, undone=None)
 
 
 class ReviewEvent(AppendOnlyModel):
@@ -27,7 +34,12 @@ class ReviewEvent(AppendOnlyModel):
     whole = models.BooleanField("整份报名表都可以修改", default=False, db_default=False)
     portrait_sha256 = models.CharField(max_length=64, blank=True)
     version = models.PositiveIntegerField(default=0)
+    undoes = models.OneToOneField(
+        "self", models.DO_NOTHING, db_constraint=False, null=True, editable=False, related_name="undone"
+    )
     at = models.DateTimeField("时间", default=timezone.now)
+
+    objects = TrailQuerySet.as_manager()
 
     class Meta:
         verbose_name = "审核记录"

@@ -55,7 +55,7 @@ def start(request: SignedInRequest, code: str) -> HttpResponse:
 @require_safe
 def detail(request: SignedInRequest, reference: str) -> HttpResponse:
     registration = own(request.user, reference)
-    events = list(registration.events.all())
+    events = list(registration.events.standing())
     context = {
         "registration": registration,
         "events": events,

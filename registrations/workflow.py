@@ -37,6 +37,7 @@ class Action(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     REOPEN = "reopen"
+    UNDO = "undo"
 
     @property
     def label(self) -> str:
@@ -51,7 +52,9 @@ ACTION_LABELS = {
     Action.APPROVE: "审核通过",
     Action.REJECT: "审核不通过",
     Action.REOPEN: "重新审核",
+    Action.UNDO: "撤销决定",
 }
+DECISIONS = frozenset({Action.RETURN, Action.APPROVE, Action.REJECT})
 
 
 class Actor(StrEnum):
@@ -60,6 +63,7 @@ class Actor(StrEnum):
     APPLICANT = "applicant"
     COMMITTEE = "committee"
     MANAGER = "manager"
+    DECIDER = "decider"  # of the committee, and whoever took the last step
 
 
 class Seat(Enum):
@@ -81,6 +85,7 @@ class Step:
     needs_note: bool = False
     in_time: bool = False
     complete: bool = False
+    undoes: bool = False
 
 
 def step(*sources: Status, to: Status, by: Actor, **also: object) -> Step:
@@ -112,6 +117,15 @@ TABLE = {
     Action.REJECT: step(Status.SUBMITTED, to=Status.REJECTED, by=Actor.COMMITTEE, seat=Seat.GIVE_BACK, needs_note=True),
     Action.REOPEN: step(
         Status.APPROVED, Status.REJECTED, to=Status.SUBMITTED, by=Actor.MANAGER, seat=Seat.TAKE, needs_note=True
+    ),
+    Action.UNDO: step(
+        Status.RETURNED,
+        Status.APPROVED,
+        Status.REJECTED,
+        to=Status.SUBMITTED,
+        by=Actor.DECIDER,
+        seat=Seat.TAKE,
+        undoes=True,
     ),
 }
 

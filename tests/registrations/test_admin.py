@@ -1,5 +1,6 @@
 """The committee's desk: what it shows to whom, its steps, and that nothing of another plan ever appears on it."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -38,11 +39,19 @@ def listed(answer):
 
 
 def steps(answer):
-    return re.findall(r'class="step-[a-z]+" href="[^"]*">([^<]*)</a>', answer.content.decode())
+    """The decisions and the reopening that the page offers, in their order."""
+    found = re.findall(r'class="step step-(?!first)[a-z]+"[^>]*>(.*?)</(?:a|button)>', answer.content.decode())
+    return [text_of(name).split(" ")[0] for name in found]
 
 
 def sealed(answer):
     return re.search(r'name="versions" value="([^"]*)"', answer.content.decode())[1]
+
+
+def done(answer):
+    """What the page says of the decision on the page before."""
+    found = re.search(r'class="review-done".*?<p>(.*?)</p>', answer.content.decode(), re.DOTALL)
+    return text_of(found[1]) if found else ""
 
 
 @pytest.fixture
@@ -175,8 +184,8 @@ def test_nothing_of_another_plan_is_decided(sign_in, submitted, elsewhere, manag
 
 OFFERED = {
     "viewer": {Status.SUBMITTED: [], Status.APPROVED: []},
-    "reviewer": {Status.SUBMITTED: ["退回修改", "审核通过", "审核不通过"], Status.APPROVED: []},
-    "manager": {Status.SUBMITTED: ["退回修改", "审核通过", "审核不通过"], Status.APPROVED: ["重新审核"]},
+    "reviewer": {Status.SUBMITTED: ["审核通过", "退回修改", "审核不通过"], Status.APPROVED: []},
+    "manager": {Status.SUBMITTED: ["审核通过", "退回修改", "审核不通过"], Status.APPROVED: ["重新审核"]},
 }
 
 
@@ -330,8 +339,9 @@ def test_returning_says_field_by_field_what_to_fix(sign_in, submitted, applicant
         "note": "改好后重新提交。",
     }
     answer = visitor.post(page, sent, follow=True)
-    assert (answer.redirect_chain, said(answer)) == ([(of(submitted), 302)], ["退回修改：1 份。"])
     event = submitted.events.first()
+    assert answer.redirect_chain == [(f"{of(submitted)}?status=submitted&done={event.pk}", 302)]
+    assert done(answer) == f"{submitted.reference} 王晓明：退回修改。这个筛选条件下没有别的待审核报名了。"
     assert (event.after, event.by, event.note, event.items) == (
         "returned",
         reviewer,
@@ -385,28 +395,28 @@ def test_a_decision_about_an_older_version_is_refused(sign_in, submitted, applic
 def test_the_step_is_about_what_was_read_on_the_page(sign_in, submitted, applicant, reviewer):
     """The page lay open; meanwhile it was recalled, changed and submitted again. Only then the step was chosen."""
     visitor = sign_in(reviewer)
-    link = re.search(r'class="step-approve" href="([^"]*)"', visitor.get(of(submitted)).content.decode())[1]
+    link = re.search(r'class="step step-reject" href="([^"]*)"', visitor.get(of(submitted)).content.decode())[1]
+    link = html.unescape(link)
     scenes.take(submitted, Action.RECALL, applicant)
     again = scenes.fresh(submitted)
     again.write(again.version, employer="北京第二机床厂")
     scenes.take(again, Action.SUBMIT, applicant)
     was = situation(submitted)
     asked = visitor.get(link)
-    answer = visitor.post(link, {"versions": sealed(asked), "note": ""}, follow=True)
+    answer = visitor.post(link, {"versions": sealed(asked), "note": "不符合"}, follow=True)
     assert (said(answer), situation(submitted)) == ([f"{submitted.reference} 王晓明：{FASTER}"], was)
 
 
 def test_two_reviewers_and_the_second_is_told(sign_in, submitted, reviewer, manager):
     pages = [(sign_in(reviewer), of(submitted, "approve")), (sign_in(manager), of(submitted, "reject"))]
     seals = [sealed(visitor.get(page)) for visitor, page in pages]
-    answers = [
-        said(visitor.post(page, {"versions": seal, "note": "不符合"}, follow=True))
+    first, second = [
+        visitor.post(page, {"versions": seal, "note": "不符合"}, follow=True)
         for (visitor, page), seal in zip(pages, seals, strict=True)
     ]
-    assert answers == [
-        ["审核通过：1 份。"],
-        [f"{submitted.reference} 王晓明：这份报名现在是“审核通过”，不能审核不通过。请刷新页面查看最新状态。"],
-    ]
+    moment = timezone.localtime(submitted.events.first().at)
+    told = f"{submitted.reference} 王晓明：已被周敏处理：审核通过（{moment:%H:%M}）。这次的决定没有记下。"
+    assert (said(first), said(second), scenes.fresh(submitted).status) == ([], [told], Status.APPROVED)
 
 
 @pytest.mark.parametrize("seal", ["", "forged", "eyIxIjowfQ:1abc:xyz"])
@@ -425,6 +435,6 @@ def test_the_committee_decides_after_the_deadline_too(sign_in, submitted, review
     plan.registration_closes_at = timezone.now() - timedelta(days=1)
     plan.save()
     answer = sign_in(reviewer).get(of(submitted))
-    assert steps(answer) == ["退回修改", "审核通过", "审核不通过"]
+    assert steps(answer) == ["审核通过", "退回修改", "审核不通过"]
     sign_in(reviewer).post(of(submitted, "approve"), {"versions": DecisionForm.seal([submitted]), "note": ""})
     assert Registration.objects.get().status == Status.APPROVED

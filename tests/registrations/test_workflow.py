@@ -1,6 +1,8 @@
 """The whole table, status × action × person, written down a second time; illegal steps leave everything as it was."""
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from registrations import workflow
 from registrations.workflow import ACTION_LABELS, STATUS_LABELS, Action, Actor, Status, StepRefused
@@ -25,9 +27,20 @@ LEGAL = {
     ("submitted", "reject", COMMITTEE): ("rejected", False, True),
     ("approved", "reopen", MANAGERS): ("submitted", True, True),
     ("rejected", "reopen", MANAGERS): ("submitted", True, True),
+    # In these scenes it is the manager who has just decided.
+    ("returned", "undo", ("manager",)): ("submitted", True, False),
+    ("approved", "undo", ("manager",)): ("submitted", True, False),
+    ("rejected", "undo", ("manager",)): ("submitted", True, False),
 }
 STEPS = [(before, action, who, *after) for (before, action, people), after in LEGAL.items() for who in people]
 ALLOWED = {(before, action, who) for before, action, who, *_ in STEPS}
+
+
+@pytest.fixture(autouse=True)
+def one_moment():
+    """A decision can be taken back within seconds: however slow the machine, here they do not pass."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 @pytest.fixture
@@ -56,6 +69,7 @@ def test_the_names_of_the_statuses_and_actions():
         ("approve", "审核通过"),
         ("reject", "审核不通过"),
         ("reopen", "重新审核"),
+        ("undo", "撤销决定"),
     ]
 
 
@@ -132,6 +146,14 @@ BY_ACTOR = {
         "returned": [],
         "approved": ["reopen"],
         "rejected": ["reopen"],
+        "withdrawn": [],
+    },
+    Actor.DECIDER: {
+        "draft": [],
+        "submitted": [],
+        "returned": ["undo"],
+        "approved": ["undo"],
+        "rejected": ["undo"],
         "withdrawn": [],
     },
 }

@@ -1,0 +1,46 @@
+"""Taking back a decision: by whoever took it, within ten seconds, as long as nobody has gone on from there."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from accounts.models import User
+from registrations.trail import ReviewEvent
+from registrations.workflow import DECISIONS, TABLE, Action, StepRefused
+
+if TYPE_CHECKING:
+    from registrations.models import Registration
+
+UNDO_FOR = timedelta(seconds=10)
+DECIDED = {TABLE[action].target for action in DECISIONS}
+
+
+def last_decision(registration: "Registration") -> ReviewEvent | None:
+    """The line that brought it to where it stands, if that was a decision."""
+    line = registration.events.first() if registration.status in DECIDED else None
+    return line if line and line.action in DECISIONS else None
+
+
+def decided(registration: "Registration", user: User) -> bool:
+    """Whether this person took the decision that stands."""
+    line = last_decision(registration)
+    return line is not None and line.by_id == user.pk
+
+
+def refusal(registration: "Registration", now: datetime) -> str:
+    """Why its last decision cannot be taken back at this moment (aware), as a sentence; empty when it can."""
+    line = last_decision(registration)
+    if line is None or now - line.at > UNDO_FOR:
+        return f"已经超过 {UNDO_FOR.seconds} 秒，不能撤销。已通过或不通过的，可以请管理成员“重新审核”。"
+    if line.version != registration.version:
+        return "报名人员已经在修改，不能撤销。等重新提交后再审核。"
+    return ""
+
+
+def take_back(registration: "Registration", decision: str, by: User) -> None:
+    """Take back the decision with this key, as the page sent it; once more is the same. StepRefused with the reason."""
+    lines = list(registration.events.values_list("pk", "undoes", "by")[:1])
+    if lines and (str(lines[0][1]), lines[0][2]) == (decision, by.pk):
+        return
+    if not lines or str(lines[0][0]) != decision:
+        raise StepRefused("这份报名已经有了新的记录，不能撤销那次决定。请看过下面的审核记录后再操作。")
+    registration.take(Action.UNDO, by=by)
