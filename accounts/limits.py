@@ -80,6 +80,8 @@ CONFIRM = Limit("confirm", "填错证件", times=5, seconds=60 * 60)
 UPLOAD = Limit("upload", "上传照片", times=30, seconds=10 * 60)
 SUBMIT = Limit("submit", "提交审核", times=20, seconds=10 * 60)
 EXPORT = Limit("export", "导出名单", times=20, seconds=60 * 60)
+# Every try counts, found or not: nobody looks through people by their names.
+MEMBER = Limit("member", "查找成员", times=20, seconds=60 * 60)
 
 
 def spend(name: str, who: User | str, *, times: int, seconds: int, audited: bool = True) -> datetime | None:

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts import kept_forms
+from accounts.admin_pages import WithoutStockPages
 from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
@@ -31,7 +32,7 @@ BULK_ACTIONS = {"approve_selected": Action.APPROVE, "return_selected": Action.RE
 
 
 @admin.register(Registration)
-class RegistrationAdmin(ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
+class RegistrationAdmin(WithoutStockPages, ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     """Shows and steps; it does not edit. Whoever is in no committee of the plan does not get past get_queryset()."""
 
     list_display = ["reference", "legal_name", "occupation", "state", "submitted_at", "plan"]

@@ -48,7 +48,7 @@ def at_the_boundary(since: datetime, days: int, count: Any) -> list[int]:
 def table(settings: Any) -> Any:
     """Numbers of which no two are alike."""
     settings.RETENTION = {
-        "drafts": 20, "closed_plans": 40, "uploads": 5, "kept_forms": 2, "sessions": 3, "consents": 60, "audit": 200,
+        "drafts": 20, "closed_plans": 40, "uploads": 5, "kept_forms": 2, "sessions": 3, "invitations": 4, "consents": 60, "audit": 200,
     }  # fmt: skip
     return settings.RETENTION
 
