@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 INVITATION_DAYS = 7
 # By it accounts/redaction.py knows a token wherever it slips in; 32 random bytes follow.
-TOKEN_BEGINS = "invite_"
+LINK_MARK = "invite_"
 
 
 class Role(models.TextChoices):
@@ -114,11 +114,9 @@ class Invitation(models.Model):
     @classmethod
     def make(cls, plan: "Plan", role: str, by: "User") -> tuple["Invitation", str]:
         """An invitation and its token, which only its link ever says."""
-        token = TOKEN_BEGINS + secrets.token_urlsafe(32)
+        token = LINK_MARK + secrets.token_urlsafe(32)
         until = timezone.now() + timedelta(days=INVITATION_DAYS)
-        return cls.objects.create(
-            plan=plan, role=role, by=by, fingerprint=fingerprint(token), expires_at=until
-        ), token
+        return cls.objects.create(plan=plan, role=role, by=by, fingerprint=fingerprint(token), expires_at=until), token
 
     @property
     def standing(self) -> Standing:

@@ -9,7 +9,9 @@ from plans import members
 from plans.models import Role
 
 # The same for nobody and for several: the answer says nothing about who has an account here.
-NOT_ONE = "没有找到唯一相符的人。请向本人核对姓名和证件号码的最后四位；对方要先登录本系统、确认过身份。也可以改用邀请链接。"
+NOT_ONE = (
+    "没有找到唯一相符的人。请向本人核对姓名和证件号码的最后四位；对方要先登录本系统、确认过身份。也可以改用邀请链接。"
+)
 
 
 class RoleForm(forms.Form):

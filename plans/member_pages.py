@@ -165,6 +165,9 @@ def change_role(request: HttpRequest, code: str, pk: int) -> HttpResponse:
         messages.error(request, "没有改动：没有这个角色，请重新选择。")
         return back(plan)
     role = Role(form.cleaned_data["role"])
+    if member.role == role:
+        messages.info(request, f"没有改动：{member.user}的角色已经是“{role.label}”。")
+        return back(plan)
     changed = f"{member.user}的角色已改为“{role.label}”。"
     told(request, lambda: members.change_role(member, role, signed_in(request)), changed)
     return back(plan) if plan.has_member(signed_in(request)) else redirect("admin:index")

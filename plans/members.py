@@ -27,9 +27,7 @@ def find(legal_name: str, last: str) -> User | None:
 
 @transaction.atomic
 def appoint(plan: Plan, user: User, role: str, by: User) -> CommitteeMember:
-    member, added = CommitteeMember.objects.get_or_create(
-        plan=plan, user=user, defaults={"role": role, "added_by": by}
-    )
+    member, added = CommitteeMember.objects.get_or_create(plan=plan, user=user, defaults={"role": role, "added_by": by})
     if not added:
         raise MemberRefused(f"{user}已经是这个竞赛计划的组委会成员，没有改动。要更换角色，请在成员列表里改。")
     note(by, Verb.MEMBER_ADDED, member)
@@ -37,16 +35,13 @@ def appoint(plan: Plan, user: User, role: str, by: User) -> CommitteeMember:
 
 
 @transaction.atomic
-def change_role(member: CommitteeMember, role: str, by: User) -> bool:
-    """Whether there was something to change. Raises MemberRefused for the last manager."""
-    if member.role == role:
-        return False
+def change_role(member: CommitteeMember, role: str, by: User) -> None:
+    """Raises MemberRefused for the last manager."""
     if role != Role.MANAGER:
         keep_a_manager(member)
     CommitteeMember.objects.filter(pk=member.pk).update(role=role)
     member.role = role
     note(by, Verb.MEMBER_CHANGED, member)
-    return True
 
 
 @transaction.atomic

@@ -70,7 +70,9 @@ HOLDING = Holding(
     place=70,
     title="组委会工作",
     why="让组委会成员只看到自己负责的竞赛计划，并查得出谁修改过竞赛计划。",
-    how_long=lambda: f"成员身份到被移出为止；邀请在失效 {days('invitations')} 天后删除；工作台记录与竞赛计划一同保存，注销时其中的姓名换成账户代号。",
+    how_long=lambda: (
+        f"成员身份到被移出为止；邀请在失效 {days('invitations')} 天后删除；工作台记录与竞赛计划一同保存，注销时其中的姓名换成账户代号。"
+    ),
     covers=["plans.CommitteeMember", "plans.Invitation", "admin.LogEntry"],
     tell=tell,
     count=count,

@@ -51,7 +51,5 @@ def of(user: User) -> list[Work]:
         .values_list("plan")
         .annotate(Count("pk"))
     )
-    work = [
-        Work(plan, Role(roles[plan.pk]) if plan.pk in roles else None, waiting.get(plan.pk, 0)) for plan in plans
-    ]
+    work = [Work(plan, Role(roles[plan.pk]) if plan.pk in roles else None, waiting.get(plan.pk, 0)) for plan in plans]
     return sorted(work, key=lambda each: -each.waiting)

@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_let_retention_remove'),
+        ("accounts", "0004_let_retention_remove"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='identity',
-            index=models.Index(fields=['legal_name'], name='identity_legal_name'),
+            model_name="identity",
+            index=models.Index(fields=["legal_name"], name="identity_legal_name"),
         ),
     ]

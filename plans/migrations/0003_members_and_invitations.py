@@ -7,48 +7,101 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('plans', '0002_photo_requirements'),
+        ("plans", "0002_photo_requirements"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='committeemember',
-            name='added_by',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='由谁加入'),
+            model_name="committeemember",
+            name="added_by",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="由谁加入",
+            ),
         ),
         migrations.AddField(
-            model_name='committeemember',
-            name='since',
+            model_name="committeemember",
+            name="since",
             # Who came in before this column keeps none: nobody knows when it was.
-            field=models.DateTimeField(editable=False, null=True, verbose_name='加入时间'),
+            field=models.DateTimeField(editable=False, null=True, verbose_name="加入时间"),
         ),
         migrations.AlterField(
-            model_name='committeemember',
-            name='since',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, null=True, verbose_name='加入时间'),
+            model_name="committeemember",
+            name="since",
+            field=models.DateTimeField(
+                default=django.utils.timezone.now, editable=False, null=True, verbose_name="加入时间"
+            ),
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('viewer', '查看'), ('reviewer', '审核'), ('manager', '管理')], max_length=10, verbose_name='角色')),
-                ('fingerprint', models.CharField(editable=False, max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='邀请时间')),
-                ('expires_at', models.DateTimeField(db_index=True, editable=False, verbose_name='有效期至')),
-                ('revoked_at', models.DateTimeField(editable=False, null=True, verbose_name='撤销时间')),
-                ('used_at', models.DateTimeField(editable=False, null=True, verbose_name='接受时间')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='邀请人')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='plans.plan', verbose_name='竞赛计划')),
-                ('used_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='接受人')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("viewer", "查看"), ("reviewer", "审核"), ("manager", "管理")],
+                        max_length=10,
+                        verbose_name="角色",
+                    ),
+                ),
+                ("fingerprint", models.CharField(editable=False, max_length=64, unique=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="邀请时间"),
+                ),
+                ("expires_at", models.DateTimeField(db_index=True, editable=False, verbose_name="有效期至")),
+                ("revoked_at", models.DateTimeField(editable=False, null=True, verbose_name="撤销时间")),
+                ("used_at", models.DateTimeField(editable=False, null=True, verbose_name="接受时间")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="邀请人",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invitations",
+                        to="plans.plan",
+                        verbose_name="竞赛计划",
+                    ),
+                ),
+                (
+                    "used_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="接受人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '组委会邀请',
-                'verbose_name_plural': '组委会邀请',
-                'ordering': ['-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('used_at__isnull', True), ('used_by__isnull', True)), models.Q(('used_at__isnull', False), ('used_by__isnull', False)), _connector='OR'), name='used_invitation_says_by_whom')],
+                "verbose_name": "组委会邀请",
+                "verbose_name_plural": "组委会邀请",
+                "ordering": ["-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("used_at__isnull", True), ("used_by__isnull", True)),
+                            models.Q(("used_at__isnull", False), ("used_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="used_invitation_says_by_whom",
+                    )
+                ],
             },
         ),
     ]
