@@ -6,6 +6,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
@@ -43,13 +44,11 @@ class PortalAdminSite(AdminSite):
         user = request.user
         return user.is_active and (user.is_staff or user.is_auditor or user.is_committee_member)
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """One's own plans, what waits in each, and the ways from there."""
         return super().index(request, {**(extra_context or {}), "work": workload.of(signed_in(request))})
 
-    def app_index(
-        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def app_index(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """What Django calls an app is nothing that people here know: its breadcrumbs lead to the first page."""
         return redirect("admin:index")
 

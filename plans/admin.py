@@ -50,6 +50,7 @@ class PlanAdmin(
     list_display = ["title", "code", "state", "registration_opens_at", "registration_closes_at"]
     list_filter = [StateFilter, "level"]
     search_fields = ["title", "code"]
+    readonly_fields = ["committee"]
     inlines = [OccupationInline, AttachmentInline]
     actions = ["publish_now"]
     fieldsets = [

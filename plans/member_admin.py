@@ -1,10 +1,8 @@
 """The committee in a plan's form: how many there are, and the way to their own page (plans/member_pages.py)."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -14,9 +12,6 @@ FIELDSET: tuple[str, Any] = ("组委会", {"fields": ["committee"]})
 
 
 class MembersMixin:
-    def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> Sequence[str]:
-        return [*super().get_readonly_fields(request, obj), "committee"]  # type: ignore[misc]
-
     @admin.display(description="组委会成员")
     def committee(self, plan: Plan) -> str:
         if plan.pk is None:

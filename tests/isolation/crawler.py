@@ -1,0 +1,257 @@
+"""Somebody of plan B goes everywhere in the admin, asks for everything of A's by its address, and sends forged forms.
+
+Nothing here names a page: the addresses come from the URLconf, the forms from the pages.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import get_resolver, resolve
+
+from registrations.decisions import DecisionForm
+from tests.isolation.canaries import Canaries, Fingerprint
+from tests.isolation.reader import Form, PageReader
+from tests.isolation.two_plans import TwoPlans
+from tests.test_access_matrix import addresses
+
+ADMIN = "/admin/"
+MOST_PAGES = 300
+PLACEHOLDER = re.compile(r"<(?:(\w+):)?(\w+)>")
+# Words that stand for a kind of page rather than for a row.
+WORDS = ["person", "account"]
+PARAMETERS = [
+    *(
+        "plan",
+        "plan__exact",
+        "plan__id__exact",
+        "occupation",
+        "applicant",
+        "registration",
+        "user",
+        "pk",
+        "id",
+        "id__in",
+    ),
+    *("code", "reference", "next", "job", "filter", "after", "before", "_to_field", "_changelist_filters"),
+]
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)", re.IGNORECASE)
+# Which only say that somebody was there, or count how often.
+OUR_OWN = re.compile(r'"?(accounts_auditentry|django_session|shared_cache)"?')
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str  # a method and an address, or what was sent where
+    found: tuple[str, ...]
+
+
+class Visitor:
+    """One member of B's committee. Every request is undone, so that each meets the same state."""
+
+    def __init__(self, scene: TwoPlans, canaries: Canaries, role: str) -> None:
+        self.scene, self.canaries = scene, canaries
+        self.client = Client(raise_request_exception=False)
+        self.client.force_login(scene.b.people[role], backend="accounts.oidc.PlatformBackend")
+        self.fingerprint = Fingerprint(scene)
+        self.pages: dict[str, PageReader] = {}
+        self.asked: set[str] = set()
+        self.answers = 0
+
+    def ask(self, method: str, address: str, data: dict[str, Any] | None = None) -> Iterator[Finding]:
+        """What of A an answer says; for what was sent, also what of A it has changed."""
+        wrote: list[str] = []
+
+        def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            if WRITES.match(sql) and not OUR_OWN.search(sql.split("(")[0]):
+                wrote.append(sql)
+            return execute(sql, params, many, context)
+
+        sent = f"{address} {data}"
+        with transaction.atomic():
+            with connection.execute_wrapper(watch):
+                answer = self.client.generic(method, address) if data is None else self.client.post(address, data)
+                found = self.canaries.found_in(answer, sent)
+            changed = self.fingerprint.changed() if wrote else []
+            transaction.set_rollback(True)
+        self.answers += 1
+        if answer.status_code >= 500:
+            changed.append(f"answered {answer.status_code}")
+        if method == "GET":
+            self.read(address, answer)
+        if found or changed:
+            yield Finding(f"{method} {sent}", (*found, *changed))
+
+    def read(self, address: str, answer: Any) -> None:
+        if answer.status_code == 200 and answer.headers.get("Content-Type", "").startswith("text/html"):
+            self.pages[address] = PageReader(answer.content.decode())
+        elif target := answer.headers.get("Location"):
+            self.pages[address] = PageReader(f'<a href="{target}"></a>')
+
+    # Everywhere --------------------------------------------------------------------------------------------------------
+
+    def crawl(self) -> Iterator[Finding]:
+        yield from self.follow()
+        for address in self.by_address():
+            for method in ("GET", "HEAD"):
+                yield from self.ask(method, address)
+        yield from self.follow()  # where the pages that were found by their addresses lead
+        yield from self.with_parameters()
+
+    def follow(self) -> Iterator[Finding]:
+        waiting = [ADMIN, *self.pages]
+        while waiting and len(self.asked) < MOST_PAGES:
+            address = waiting.pop(0)
+            if address in self.pages:
+                links = self.pages[address].links
+            elif address not in self.asked:
+                self.asked.add(address)
+                yield from self.ask("GET", address)
+                links = self.pages[address].links if address in self.pages else []
+            else:
+                continue
+            targets = [urljoin(address, link).partition("#")[0] for link in links]
+            waiting += [
+                each
+                for each in dict.fromkeys(targets)
+                if each.startswith(ADMIN) and each not in self.asked and each not in waiting and "logout" not in each
+            ]
+
+    def by_address(self) -> Iterator[str]:
+        """Every address of the admin, with A's keys and B's in all its places."""
+        for name, route in addresses(get_resolver()):
+            if name.startswith("admin") and name != "admin:logout":
+                yield from filled(route, self.scene)
+
+    def with_parameters(self) -> Iterator[Finding]:
+        """What a page says when its address asks for something of A: each kind of page once."""
+        kinds: dict[str, str] = {}
+        for address in self.pages:
+            kinds.setdefault(resolve(urlsplit(address).path).view_name, urlsplit(address).path)
+        for address in kinds.values():
+            for name, value in itertools.product(self.parameters_of(address), self.values()):
+                yield from self.ask("GET", f"{address}?{urlencode({name: value})}")
+            for query in ("all=", "e=1", "o=1.2", "_popup=1", "_facets=True", "p=1", "p=0"):
+                yield from self.ask("GET", f"{address}?{query}")
+
+    def parameters_of(self, address: str) -> list[str]:
+        offered = (
+            [name for form in self.pages[address].forms if form.method == "get" for name in form.values]
+            if (address in self.pages)
+            else []
+        )
+        return list(dict.fromkeys([*PARAMETERS, *offered, "q"]))
+
+    def values(self) -> list[Any]:
+        side = self.scene.a
+        sent = side.shared
+        return [side.plan.pk, sent.pk, sent.reference, side.plan.code, side.people["viewer"].pk]
+
+    # Forged --------------------------------------------------------------------------------------------------------
+
+    def forge(self) -> Iterator[Finding]:
+        """Every address with everything that could mean A; every form of B's own pages with A's keys in its fields."""
+        list(self.follow())
+        for address in self.by_address():
+            for payload in fat(self.scene):
+                yield from self.ask("POST", address, payload)
+        for address, form in self.forms():
+            target = urljoin(address, form.action) if form.action else address
+            for payload in variants(form, self.scene):
+                yield from self.ask("POST", target, payload)
+
+    def forms(self) -> Iterator[tuple[str, Form]]:
+        """Each kind of form once: two registrations have the same."""
+        seen = set()
+        for address, page in list(self.pages.items()):
+            for form in page.forms:
+                target = urlsplit(urljoin(address, form.action)).path
+                kind = (resolve(target).view_name, frozenset(re.sub(r"\d+", "#", name) for name in form.values))
+                if form.method == "post" and target.startswith(ADMIN) and kind not in seen:
+                    seen.add(kind)
+                    yield address, form
+
+
+# What stands in an address ------------------------------------------------------------------------------------------
+
+
+def filled(route: str, scene: TwoPlans) -> Iterator[str]:
+    route = re.sub(r"\(\?P<app_label>([^|)]+)[^)]*\)", r"\1", route.replace("(?P<url>.*)$", "nothing/"))
+    route = "/" + route.replace("^", "").removesuffix("$")
+    kinds = [kind or "str" for kind, _ in PLACEHOLDER.findall(route)]
+    for values in itertools.product(*(candidates(kind, scene) for kind in kinds)):
+        given = iter(values)
+        yield PLACEHOLDER.sub(lambda _, given=given: str(next(given)), route)
+
+
+def candidates(kind: str, scene: TwoPlans) -> list[Any]:
+    """For a number: keys of A's rows of every table, and some of B's. For a word: codes, references, tokens."""
+    keys = [key for found in scene.keys().values() for key in found]
+    b = scene.b
+    numbers = [key for key in keys if isinstance(key, int)]
+    numbers += [b.plan.pk, b.shared.pk, b.invitation.pk, b.plan.members.get(user=b.people["viewer"]).pk]
+    if kind in {"int", "path"}:
+        return list(dict.fromkeys(numbers))
+    if kind == "uuid":
+        return [key for key in keys if not isinstance(key, int) and len(str(key)) == 36]
+    return [scene.a.plan.code, b.plan.code, scene.a.shared.reference, scene.a.token, *WORDS]
+
+
+# What is sent -------------------------------------------------------------------------------------------------------
+
+
+def fat(scene: TwoPlans) -> Iterator[dict[str, Any]]:
+    """One form with a field for whatever a page may read, all of it A's; once to do it and once to look for it."""
+    a = scene.a
+    sent = [each.pk for each in a.registrations.values()]
+    common = {
+        "plan": a.plan.pk, "plan_id": a.plan.pk, "code": a.plan.code, "registration": a.shared.pk, "pk": a.shared.pk,
+        "occupation": a.occupation.pk, "user": a.people["viewer"].pk, "account": a.people["viewer"].username,
+        "reference": a.shared.reference, "q": a.shared.reference, "search": a.shared.legal_name,
+        "_selected_action": sent, "selected": sent, "everything": "1", "select_across": "1",
+        "filter": f"plan={a.plan.pk}", "versions": DecisionForm.seal([*a.registrations.values(), a.shared]),
+        "note": "伪造的原因", "reason": "伪造的原因", "role": "manager", "post": "yes", "confirm": "on", "format": "csv",
+        "place_reference": "1", "place_legal_name": "2", "status": "", "division": "",
+    }  # fmt: skip
+    for action in ("approve_selected", "reject_selected", "approve", "publish_now", "delete_selected"):
+        yield {**common, "action": action}
+
+
+def variants(form: Form, scene: TwoPlans) -> Iterator[dict[str, Any]]:
+    """The form as it stands but for one field; with each of its choices; with rows of A's among its rows."""
+    a = scene.a
+    keys = [a.plan.pk, a.occupation.pk, a.shared.pk, a.attachment.pk, a.shared.reference, a.plan.code]
+    values = {name: value for name, value in form.values.items() if name != "csrfmiddlewaretoken"}
+    yield values
+    for name in values:
+        if name in form.typed and not re.search(r"id|plan|code|pk|user|account|reference|name|q$", name):
+            continue
+        for key in keys:
+            yield {**values, name: key}
+    chosen = [registration.pk for registration in a.registrations.values()]
+    for name, options in form.options.items():
+        for option in options:
+            yield {**values, name: option, "_selected_action": [*chosen, a.plan.pk], "select_across": "1"}
+    for name in values:
+        if name.endswith("-TOTAL_FORMS"):
+            yield from rows(name.removesuffix("-TOTAL_FORMS"), values, scene)
+
+
+def rows(prefix: str, values: dict[str, Any], scene: TwoPlans) -> Iterator[dict[str, Any]]:
+    """A row that is A's among those of B's, to be changed, deleted or moved here; a new one for A; B's own moved to A."""
+    total, first = int(values[f"{prefix}-TOTAL_FORMS"]), int(values.get(f"{prefix}-INITIAL_FORMS") or 0)
+    b, a = scene.b.plan.pk, scene.a
+    named = {"name": "伪造", "title": "伪造", "division": "worker", "capacity": "1", "role": "manager"}
+    for key in (a.occupation.pk, a.attachment.pk, a.plan.members.first().pk, a.shared.pk):  # type: ignore[union-attr]
+        for plan, more in itertools.product((a.plan.pk, b), ({}, {"DELETE": "on"})):
+            row = {f"{prefix}-0-{name}": value for name, value in {**named, "id": key, "plan": plan, **more}.items()}
+            counts = {f"{prefix}-TOTAL_FORMS": max(total, 1), f"{prefix}-INITIAL_FORMS": max(first, 1)}
+            yield {**values, **row, **counts}
+    new = {f"{prefix}-{total}-{name}": value for name, value in {**named, "plan": a.plan.pk, "id": ""}.items()}
+    yield {**values, **new, f"{prefix}-TOTAL_FORMS": total + 1}
+    yield {**values, **{f"{prefix}-{index}-plan": a.plan.pk for index in range(total)}, "plan": a.plan.pk}
