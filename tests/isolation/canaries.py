@@ -29,18 +29,7 @@ class Canaries:
         here, elsewhere = texts_of(scene.rows), set().union(*texts_of(others).values())
         self.places = {place for place, texts in here.items() if any(map(telling, texts))}
         self.words = {text for texts in here.values() for text in texts if telling(text)} - elsewhere
-        self.files = self.digests_of_files(scene)
-
-    @staticmethod
-    def digests_of_files(scene: TwoPlans) -> set[str]:
-        found = set()
-        for model, pks in scene.rows.items():
-            names = [field.name for field in model._meta.concrete_fields if isinstance(field, models.FileField)]
-            for row in model._base_manager.filter(pk__in=pks):
-                for name in filter(None, (str(getattr(row, name)) for name in names)):
-                    with default_storage.open(name) as file:
-                        found.add(hashlib.sha256(file.read()).hexdigest())
-        return found
+        self.files = digests_of_files(scene.rows) - digests_of_files(others)
 
     def found_in(self, answer: Any, sent: str) -> list[str]:
         """What of A an answer says, its headers included, but for what whoever asked has sent along."""
@@ -51,6 +40,17 @@ class Canaries:
         if hashlib.sha256(body).hexdigest() in self.files:
             words.append("a file of A's")
         return sorted(words)
+
+
+def digests_of_files(rows: Rows) -> set[str]:
+    found = set()
+    for model, pks in rows.items():
+        names = [field.name for field in model._meta.concrete_fields if isinstance(field, models.FileField)]
+        for row in model._base_manager.filter(pk__in=pks) if names else ():
+            for name in filter(None, (str(getattr(row, name)) for name in names)):
+                with default_storage.open(name) as file:
+                    found.add(hashlib.sha256(file.read()).hexdigest())
+    return found
 
 
 def readable(body: bytes) -> str:

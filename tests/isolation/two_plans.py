@@ -45,6 +45,7 @@ class Side:
     """One plan with everything that hangs on it."""
 
     def __init__(self, code: str, word: str, shared: User, statuses: Collection[Status]) -> None:
+        self.colour = "#cfd9e5" if word == PLANTED else "#e5d9cf"  # so that its pictures are its own
         self.plan = scenes.open_plan(code=code, title=f"{word}竞赛")
         self.people = {role.value: scenes.member(self.plan, role, f"{word}{role.label}") for role in Role}
         boss = self.people["manager"]
@@ -71,7 +72,7 @@ class Side:
         if status == Status.RETURNED:
             return scenes.fresh(sent)
         if status == Status.SUBMITTED:
-            scenes.fresh(sent).set_portrait(scenes.portrait_of(user, "#cfd9e5"))
+            scenes.fresh(sent).set_portrait(scenes.portrait_of(user, self.colour))
         again = scenes.take(sent, Action.SUBMIT, user)
         step = {Status.APPROVED: Action.APPROVE, Status.REJECTED: Action.REJECT}.get(status)
         return scenes.take(again, step, boss, note=f"{word}结论") if step else again
