@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import audit_words
+from accounts.admin_pages import WithoutStockPages
 from accounts.audit_search import PARAMETERS, BoundedPaginator, QuestionFilter
 from accounts.models import AuditEntry, User
 
 admin.site.unregister(Group)  # nothing here asks Django's own permissions: a group would promise what it cannot give
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(WithoutStockPages, admin.ModelAdmin):
     """Shows, never edits: what changes a row elsewhere leaves a line somewhere."""
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:

@@ -14,12 +14,17 @@ DETAILS = {
     "superuser": "系统管理员",
     "removed": "收回密码",
     "photo sent back": "退回时的照片",
+    "found": "找到一人",
+    "not found": "没有找到唯一的一人",
     Verb.LOGIN_REFUSED.value: str(Verb.LOGIN_REFUSED.label),
 }
 # What follows is the class or the rule, for whoever looks into the log.
 BEGINNINGS = {"platform unreachable: ": "联系不上平台", "answer not acceptable: ": "平台的回答不能接受"}
-LIMITED = (limits.LOGIN, limits.CONFIRM, limits.UPLOAD, limits.SUBMIT, limits.BULK)
-LIMITS = {f"limit:{limit.name}": limit.doing for limit in LIMITED}
+COUNTED = (
+    *(limits.LOGIN, limits.CONFIRM, limits.UPLOAD, limits.SUBMIT),
+    *(limits.BULK, limits.EXPORT, limits.MEMBER),
+)
+LIMITS = {f"limit:{limit.name}": limit.doing for limit in COUNTED}
 PURGED = {
     "drafts": "草稿",
     "jobs": "批量处理的结果",
@@ -27,6 +32,7 @@ PURGED = {
     "uploads": "照片",
     "kept_forms": "没有保存的表单",
     "sessions": "登录会话",
+    "invitations": "组委会邀请",
     "consents": "同意记录",
     "audit": "操作记录",
     "nothing": "没有到期的",

@@ -83,6 +83,8 @@ BULK = Limit("bulk", "批量处理", times=60, seconds=60 * 60)
 # Whoever goes through thousands may look for hundreds; guessing documents one by one takes more.
 SEARCH = Limit("search", "查找报名", times=60, seconds=5 * 60)
 EXPORT = Limit("export", "导出名单", times=20, seconds=60 * 60)
+# Every try counts, found or not: nobody looks through people by their names.
+MEMBER = Limit("member", "查找成员", times=20, seconds=60 * 60)
 
 
 def spend(name: str, who: User | str, *, times: int, seconds: int, audited: bool = True) -> datetime | None:

@@ -6,15 +6,18 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 
+from accounts.requests import signed_in
 from accounts.views import sign_out
+from registrations import workload
 
 # The tasks that wait for the worker: their arguments and tracebacks are no committee's and no clerk's business.
 NOT_SHOWN = {"django_tasks_database"}
-UNUSED = {"password_change", "password_change_done", "view_on_site"}
+UNUSED = {"password_change", "password_change_done", "view_on_site", "autocomplete"}
 
 
 class PortalAdminSite(AdminSite):
@@ -32,7 +35,7 @@ class PortalAdminSite(AdminSite):
         """Without the pages that have no use here.
 
         There are no passwords to change, and the one that leads from an object to its page tells everybody at the
-        desk the address of everything, of other people's drafts too.
+        desk the address of everything, of other people's drafts too. No field here looks things up while one types.
         """
         return [entry for entry in super().get_urls() if getattr(entry, "name", None) not in UNUSED]
 
@@ -40,6 +43,14 @@ class PortalAdminSite(AdminSite):
         """Staff, auditors, and whoever belongs to the committee of any plan. Each page asks for itself which of them."""
         user = request.user
         return user.is_active and (user.is_staff or user.is_auditor or user.is_committee_member)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """One's own plans, what waits in each, and the ways from there."""
+        return super().index(request, {**(extra_context or {}), "work": workload.of(signed_in(request))})
+
+    def app_index(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """What Django calls an app is nothing that people here know: its breadcrumbs lead to the first page."""
+        return redirect("admin:index")
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:

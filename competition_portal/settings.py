@@ -112,6 +112,7 @@ RETENTION_DEFAULTS = {
     "uploads": 30,
     "kept_forms": 1,
     "sessions": 1,
+    "invitations": 30,
     "consents": 1095,
     "audit": 1095,
 }

@@ -12,14 +12,16 @@ from django.urls import path
 from django.utils import timezone
 
 from accounts import kept_forms
+from accounts.admin_pages import WithoutStockPages
 from accounts.audit import record
 from accounts.refused_access import note_refused_access
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from plans import photo_admin, plan_pages, publication
+from plans import member_pages, members, photo_admin, plan_pages, publication
 from plans.inlines import AttachmentInline, OccupationInline
-from plans.member_admin import CommitteeMemberInline, record_member
-from plans.models import CommitteeMember, Plan, PlanState, Role, deadline_extended
+from plans.member_admin import FIELDSET as MEMBERS
+from plans.member_admin import MembersMixin
+from plans.models import Plan, PlanState, Role, deadline_extended
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
 
 
@@ -40,11 +42,20 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Plan)
-class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
+class PlanAdmin(
+    WithoutStockPages,
+    MembersMixin,
+    photo_admin.PhotoRequirementsMixin,
+    ChineseChoicesMixin,
+    PlanPermissionMixin,
+    admin.ModelAdmin,
+):
+    without = ["delete"]
     list_display = ["title", "code", "state", "registration_opens_at", "registration_closes_at"]
     list_filter = [StateFilter, "level"]
     search_fields = ["title", "code"]
-    inlines = [OccupationInline, AttachmentInline, CommitteeMemberInline]
+    readonly_fields = ["committee"]
+    inlines = [OccupationInline, AttachmentInline]
     actions = ["publish_now"]
     fieldsets = [
         (None, {"fields": [("code", "title"), ("level", "category"), ("organiser", "co_organiser"), "published_at"]}),
@@ -52,6 +63,7 @@ class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPer
         ("竞赛", {"fields": [("competition_starts_on", "competition_ends_on"), "place", "description"]}),
         photo_admin.FIELDSET,
         ("联系方式", {"fields": [("contact", "contact_phone")]}),
+        MEMBERS,
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
@@ -77,7 +89,7 @@ class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPer
             path(f"<slug:code>/{name}/", self.admin_site.admin_view(self.own_page(page)), name=f"plans_plan_{name}")
             for name, page in pages.items()
         ]
-        return own + super().get_urls()
+        return own + member_pages.pages() + super().get_urls()
 
     def own_page(self, page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         def show(request: HttpRequest, code: str) -> HttpResponseBase:
@@ -112,30 +124,13 @@ class PlanAdmin(photo_admin.PhotoRequirementsMixin, ChineseChoicesMixin, PlanPer
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if not change:
-            plan = form.instance
-            member, added = CommitteeMember.objects.get_or_create(
-                plan=plan, user=signed_in(request), defaults={"role": Role.MANAGER}
-            )
-            if added:
-                record_member(request, Verb.MEMBER_ADDED, member)
+            members.appoint(form.instance, signed_in(request), Role.MANAGER, signed_in(request))
         record(signed_in(request), Verb.PLAN_CHANGED if change else Verb.PLAN_CREATED, form.instance)
         before = form.initial.get("registration_closes_at") if change else None
         if before and before < form.instance.registration_closes_at:
             for _, sentence in deadline_extended.send(Plan, plan=form.instance, before=before):
                 if sentence:
                     messages.info(request, sentence)
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Who came into the committee, changed the role or left it, each in a line of its own."""
-        super().save_formset(request, form, formset, change)
-        if formset.model is not CommitteeMember:
-            return
-        for member in formset.new_objects:
-            record_member(request, Verb.MEMBER_ADDED, member)
-        for member, _ in formset.changed_objects:
-            record_member(request, Verb.MEMBER_CHANGED, member)
-        for member in formset.deleted_objects:
-            record_member(request, Verb.MEMBER_REMOVED, member)
 
     @admin.display(description="状态")
     def state(self, plan: Plan) -> str:

@@ -8,7 +8,8 @@ class PlansConfig(AppConfig):
     verbose_name = "竞赛计划"
 
     def ready(self) -> None:
-        from accounts.personal_data import register
-        from plans.personal_data import HOLDING
+        from accounts import personal_data, retention
+        from plans.personal_data import HOLDING, PARTS
 
-        register(HOLDING)
+        personal_data.register(HOLDING)
+        retention.register(*PARTS)

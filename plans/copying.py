@@ -8,7 +8,8 @@ from django.db import transaction
 from accounts.audit import record
 from accounts.models import User
 from accounts.verbs import Verb
-from plans.models import Attachment, CommitteeMember, Occupation, Plan, Role
+from plans import members
+from plans.models import Attachment, Occupation, Plan, Role
 
 # What belongs to the one competition alone.
 LEFT_OUT = {"id", "published_at", "correction_closes_at", "competition_starts_on", "competition_ends_on"}
@@ -27,9 +28,8 @@ def copy(plan: Plan, by: User, *, code: str, title: str, opens_at: datetime, clo
     Occupation.objects.bulk_create(fresh(occupation, made) for occupation in plan.occupations.all())
     for attachment in plan.attachments.all():
         copy_attachment(attachment, made)
-    CommitteeMember.objects.create(plan=made, user=by, role=Role.MANAGER)
     record(by, Verb.PLAN_CREATED, made, detail=f"copy of {plan.code}")
-    record(by, Verb.MEMBER_ADDED, by, detail=f"{made.code} {Role.MANAGER}")
+    members.appoint(made, by, Role.MANAGER, by)
     return made
 
 

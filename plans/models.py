@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -14,6 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from photos.requirements import PhotoRequirements
+from plans.committee import CommitteeMember as CommitteeMember
+from plans.committee import Invitation as Invitation
+from plans.committee import Role as Role
 from plans.markdown import render
 
 if TYPE_CHECKING:
@@ -268,33 +270,3 @@ class Occupation(models.Model):
     @property
     def is_full(self) -> bool:
         return self.seats_left == 0
-
-
-class Role(models.TextChoices):
-    VIEWER = "viewer", "查看"
-    REVIEWER = "reviewer", "审核"
-    MANAGER = "manager", "管理"
-
-
-class CommitteeMember(models.Model):
-    """组委会成员: one person's role in ONE plan."""
-
-    plan = models.ForeignKey(Plan, models.CASCADE, verbose_name="竞赛计划", related_name="members")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name="账户", related_name="committee_memberships"
-    )
-    role = models.CharField("角色", max_length=10, choices=Role)
-
-    class Meta:
-        verbose_name = "组委会成员"
-        verbose_name_plural = "组委会成员"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["plan", "user"],
-                name="one_role_per_member_and_plan",
-                violation_error_message="这个账户已经是该竞赛计划的组委会成员。",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user}（{self.get_role_display()}）"

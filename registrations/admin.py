@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from accounts import kept_forms
+from accounts.admin_pages import WithoutStockPages
 from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
@@ -23,7 +24,7 @@ from registrations.models import Registration
 
 
 @admin.register(Registration)
-class RegistrationAdmin(DeskPages, ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
+class RegistrationAdmin(DeskPages, WithoutStockPages, ChineseChoicesMixin, PlanPermissionMixin, admin.ModelAdmin):
     """Shows and steps; it does not edit. Whoever is in no committee of the plan does not get past get_queryset()."""
 
     ordering = ["submitted_at", "pk"]

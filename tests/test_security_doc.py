@@ -123,7 +123,7 @@ def test_the_table_of_limits_is_the_one_in_force() -> None:
     seconds = {"分钟": 60, "小时": 3600}
     told = {name: (times, int(span) * seconds[unit]) for name, times, span, unit in said}
     rules = {"开始登录": limits.LOGIN, "填错证件": limits.CONFIRM, "上传照片": limits.UPLOAD, "提交审核": limits.SUBMIT}
-    rules["导出名单"] = limits.EXPORT
+    rules["导出名单"], rules["查找成员"] = limits.EXPORT, limits.MEMBER
     reports = (f"{csp_reports.PER_ADDRESS['times']}；{csp_reports.IN_ALL['times']}", csp_reports.IN_ALL["seconds"])
     emergencies = (str(emergency.ATTEMPTS), emergency.WINDOW_SECONDS)
     assert told == {

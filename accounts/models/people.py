@@ -142,6 +142,7 @@ class Identity(DocumentHolder):
     class Meta:
         verbose_name = "个人身份信息"
         verbose_name_plural = "个人身份信息"
+        indexes = [models.Index(fields=["legal_name"], name="identity_legal_name")]  # plans/members.py looks for it
         constraints = [
             models.UniqueConstraint(
                 fields=["document_index"],

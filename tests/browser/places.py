@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from accounts import limits, sessions
 from accounts.models import Identity, User
 from photos.findings import Finding
+from plans import members
 from plans import views as plan_views
 from registrations import intake
 from registrations.workflow import Action, Status
@@ -30,6 +31,7 @@ from tests.browser.scenery import (
     draft,
     full_plan,
     lines_of_a_day,
+    manager_of,
     many_plans,
     member_of,
     mended,
@@ -805,6 +807,102 @@ for each in Status:
 
 
 # --- The end of a session -------------------------------------------------------------------------------------------
+
+
+@place("desk: first page")
+def desk_index(here: Place) -> None:
+    registration = at(Status.SUBMITTED, applicant())
+    boss = manager_of(registration)
+    for number in range(2):
+        scenes.open_plan(title=f"第 {number} 届北京市职业技能大赛").members.create(user=boss, role="viewer")
+    here.go("/admin/", boss)
+
+
+@place("desk: first page, no plan")
+def desk_index_empty(here: Place) -> None:
+    user = applicant()
+    user.is_staff = True
+    user.save()
+    here.go("/admin/", user)
+
+
+def committee(here: Place) -> str:
+    """A full committee, with invitations in every state; the address of its page."""
+    plan = full_plan()
+    boss = scenes.member(plan, "manager", "钱进")
+    for role in ("viewer", "reviewer"):
+        scenes.member(plan, role)
+    invitations = [members.invite(plan, "reviewer", boss)[0] for _ in range(3)]
+    members.accept(invitations[0], scenes.person("欧阳明"))
+    members.revoke(invitations[1], boss)
+    address = f"/admin/plans/plan/{plan.code}/members/"
+    here.go(address, boss)
+    return address
+
+
+@place("desk: members")
+def desk_members(here: Place) -> None:
+    committee(here)
+
+
+@place("desk: members, read only")
+def desk_members_read(here: Place) -> None:
+    registration = at(Status.SUBMITTED, applicant())
+    here.go(f"/admin/plans/plan/{registration.plan.code}/members/", member_of(registration))
+
+
+@place("desk: members, nobody found")
+def desk_members_wrong(here: Place) -> None:
+    committee(here)
+    page = here.page
+    assert page
+    page.get_by_label("姓名").fill("无此人")
+    page.get_by_label("证件号码最后四位").fill("0000")
+    page.get_by_role("button", name="查找").first.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@place("desk: members, is it this one")
+def desk_members_asked(here: Place) -> None:
+    committee(here)
+    page, user = here.page, scenes.person("李芳")
+    assert page
+    page.get_by_label("姓名").fill("李芳")
+    page.get_by_label("证件号码最后四位").fill(user.identity.document_number[-4:])
+    page.get_by_label("姓名").press("Enter")
+    expect(page.get_by_role("button", name="加入组委会")).to_be_visible()
+
+
+@place("desk: members, the link")
+def desk_members_link(here: Place) -> None:
+    committee(here)
+    assert here.page
+    here.page.get_by_role("button", name="生成邀请链接").press("Enter")
+    expect(here.page.get_by_label("邀请链接", exact=True).first).to_be_visible()
+    expect(here.page.get_by_role("button", name="复制")).to_be_visible()
+
+
+@place("desk: members, one goes")
+def desk_members_remove(here: Place) -> None:
+    committee(here)
+    assert here.page
+    here.page.get_by_role("link", name="退出组委会").press("Enter")
+    expect(here.page.get_by_role("button", name="确认退出")).to_be_visible()
+
+
+@place("invitation")
+def invitation(here: Place) -> None:
+    plan = full_plan()
+    _, token = members.invite(plan, "reviewer", scenes.member(plan, "manager"))
+    here.go(f"/plans/invitation/{token}/", applicant())
+
+
+@place("invitation, over")
+def invitation_over(here: Place) -> None:
+    plan = full_plan()
+    gone, token = members.invite(plan, "reviewer", boss := scenes.member(plan, "manager"))
+    members.revoke(gone, boss)
+    here.go(f"/plans/invitation/{token}/", applicant())
 
 
 @place("warning before the session ends")

@@ -189,6 +189,12 @@ def member_of(registration: Registration) -> User:
     return user
 
 
+def manager_of(registration: Registration) -> User:
+    user = scenes.person("钱进")
+    CommitteeMember.objects.create(plan=registration.plan, user=user, role=Role.MANAGER)
+    return user
+
+
 def warned() -> Registration:
     """Submitted with a portrait that its applicant was warned of; since then the plan wants a smaller file."""
     user = applicant()

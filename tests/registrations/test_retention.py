@@ -17,6 +17,8 @@ from accounts import erasure, retention
 from accounts.audit import record
 from accounts.models import AuditEntry, Consent, KeptForm
 from photos.models import Portrait, Upload
+from plans import members
+from plans.models import Invitation
 from profiles.models import Profile
 from registrations import bulk
 from registrations.jobs import Job, JobRow, State
@@ -50,8 +52,8 @@ def at_the_boundary(since: datetime, days: int, count: Any) -> list[int]:
 def table(settings: Any) -> Any:
     """Numbers of which no two are alike."""
     settings.RETENTION = {
-        "drafts": 20, "jobs": 7, "closed_plans": 40, "uploads": 5, "kept_forms": 2, "sessions": 3, "consents": 60,
-        "audit": 200,
+        "drafts": 20, "jobs": 7, "closed_plans": 40, "uploads": 5, "kept_forms": 2, "sessions": 3, "invitations": 4,
+        "consents": 60, "audit": 200,
     }  # fmt: skip
     return settings.RETENTION
 
@@ -75,6 +77,16 @@ def test_sessions(db) -> None:
     store.create()
     expires = Session.objects.get().expire_date
     assert at_the_boundary(expires, 3, Session.objects.count) == [1, 1, 0]
+
+
+def test_invitations(plan, manager, applicant) -> None:
+    """From the end of their seven days, whatever became of them."""
+    (invitation, _), _ = (members.invite(plan, "viewer", manager) for _ in range(2))
+    members.accept(invitation, applicant)
+    ends = Invitation.objects.latest("expires_at").expires_at
+    Invitation.objects.update(expires_at=ends)
+    assert at_the_boundary(ends, 4, Invitation.objects.count) == [2, 2, 0]
+    assert plan.members.filter(user=applicant).exists()
 
 
 def test_audit_lines(applicant) -> None:
@@ -248,6 +260,7 @@ def test_a_rehearsal_counts_and_changes_nothing(applicant, occupation, manager) 
         "没有记录的照片文件（保存 5 天）：将删除 0 项",
         "没有保存的表单（保存 2 天）：将删除 1 项",
         "到期的登录会话（保存 3 天）：将删除 0 项",
+        "失效的组委会邀请（保存 4 天）：将删除 0 项",
         "已注销账户的同意记录（保存 60 天）：将删除 0 项",
         "操作记录（保存 200 天）：将删除 0 项",
         "没有改动。",
