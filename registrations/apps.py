@@ -11,13 +11,13 @@ class RegistrationsConfig(AppConfig):
         from accounts import personal_data, retention
         from plans.models import photo_requirements_changed
         from profiles.models import profile_changed
-        from registrations import photo_fit
+        from registrations import message_data, photo_fit
         from registrations.intake import flow
         from registrations.personal_data import HOLDING
         from registrations.removal import PARTS
 
-        personal_data.register(HOLDING)
-        retention.register(*PARTS)
+        personal_data.register(HOLDING, message_data.HOLDING)
+        retention.register(*PARTS, message_data.PART)
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")
         photo_requirements_changed.connect(photo_fit.tell, dispatch_uid="registrations.photo_fit.tell")
