@@ -67,7 +67,8 @@ class ChannelForm(forms.ModelForm):
 def channels(request: SignedInRequest) -> HttpResponse:
     """通知方式: beside the portal itself, which always tells."""
     choice = ChannelChoice.of(request.user)
-    form = ChannelForm(Profile.of(request.user), request.POST or None, instance=choice)
+    data = request.POST if request.method == "POST" else None  # all boxes empty is an answer, too
+    form = ChannelForm(Profile.of(request.user), data, instance=choice)
     if form.is_valid():
         values = {name: form.cleaned_data[name] for name in form.fields}
         ChannelChoice.objects.update_or_create(user=request.user, defaults=values)

@@ -83,7 +83,13 @@ def put(
 
 
 def facts(registration: "Registration") -> dict[str, Any]:
-    return {"registration": registration, "plan": registration.plan, "deadline": registration.deadline()}
+    title = " ".join(registration.plan.title.split())  # it becomes part of a mail's subject, which is one line
+    return {
+        "registration": registration,
+        "plan": registration.plan,
+        "title": title,
+        "deadline": registration.deadline(),
+    }
 
 
 def ways_out(registration: "Registration", kind: Kind) -> list[Channel]:

@@ -17,9 +17,9 @@ def written(name: str, values: dict[str, Any]) -> str:
 
 
 def title_and_body(kind: Kind, values: dict[str, Any]) -> tuple[str, str]:
-    """The first line and the rest. The title becomes the subject of a mail: it is one line, whatever a plan is called."""
+    """The first line and the rest. The title becomes the subject of a mail."""
     title, _, body = written(f"messages/{kind.value}", values).partition("\n")
-    return " ".join(title.split())[:200], body.strip()
+    return title.strip()[:200], body.strip()
 
 
 def sms_text(message: Message) -> str:
