@@ -17,5 +17,8 @@ def keep_places_alone(sender: type[DBTaskResult], instance: DBTaskResult, **kwar
 
 
 FINISHED = Rows(
-    "tasks", "做完的后台任务", lambda before: DBTaskResult.objects.finished().filter(finished_at__lt=before), remove_rows
+    "tasks",
+    "做完的后台任务",
+    lambda before: DBTaskResult.objects.finished().filter(finished_at__lt=before),
+    remove_rows,
 )

@@ -123,10 +123,11 @@ def put_off(delivery: Delivery, problem: NotSent) -> None:
     moment = next_try(problem.fault, delivery.attempts, delivery.message.created_at, timezone.now())
     if moment:
         Delivery.objects.move(delivery, DeliveryState.WAITING, last_error=code[:40], next_try_at=moment)
-        logger.warning("delivery %d (%s) was not sent: %s; try %d", delivery.pk, delivery.channel, code, delivery.attempts)
+        logger.warning(
+            "delivery %d (%s) was not sent: %s; try %d", delivery.pk, delivery.channel, code, delivery.attempts
+        )
         return
     Delivery.objects.move(delivery, DeliveryState.GIVEN_UP, last_error=code[:40])
     logger.error(
         "delivery %d (%s) is given up after %d tries: %s", delivery.pk, delivery.channel, delivery.attempts, code
     )
-

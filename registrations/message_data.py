@@ -16,7 +16,9 @@ def tell(user: User) -> Iterator[Entry]:
             [
                 *facts_of(message, ["created_at", "seen_at", "body"]),
                 *[
-                    Fact(delivery.get_channel_display(), delivery.get_state_display(), in_words(delivery.tried_at or ""))
+                    Fact(
+                        delivery.get_channel_display(), delivery.get_state_display(), in_words(delivery.tried_at or "")
+                    )
                     for delivery in message.deliveries.all()
                 ],
             ],

@@ -38,9 +38,7 @@ class Reminder:
 
     def give(self) -> bool:
         values = {"hours": self.hours}
-        return put_once(
-            self.registration, self.kind, self.key, values, useful_until=self.registration.deadline()
-        )
+        return put_once(self.registration, self.kind, self.key, values, useful_until=self.registration.deadline())
 
 
 def due(now: datetime) -> Iterator[Reminder]:

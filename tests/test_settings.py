@@ -323,7 +323,14 @@ def mailer(settings):
 
 def test_mail_goes_out_encrypted_and_in_bounded_time(read):
     given = {"MAIL_FROM": "竞赛 <noreply@example.cn>", "MAIL_HOST": "smtp.example.cn"}
-    options = {"host": "smtp.example.cn", "port": 587, "username": "", "password": "", "use_tls": True, "use_ssl": False}
+    options = {
+        "host": "smtp.example.cn",
+        "port": 587,
+        "username": "",
+        "password": "",
+        "use_tls": True,
+        "use_ssl": False,
+    }
     assert mailer(read(**given)) == (["smtp", "BoundedBackend"], options | {"timeout": 10})
     other = given | {"MAIL_PORT": "465", "MAIL_SECURITY": "tls", "MAIL_USER": "portal", "MAIL_PASSWORD": "secret"}
     changed = {"port": 465, "username": "portal", "password": "secret", "use_tls": False, "use_ssl": True, "timeout": 3}

@@ -8,91 +8,158 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('registrations', '0002_guard_trail'),
+        ("registrations", "0002_guard_trail"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChannelChoice',
+            name="ChannelChoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mail', models.BooleanField(default=True, verbose_name='邮件')),
-                ('sms', models.BooleanField(default=False, verbose_name='短信')),
-                ('user', models.OneToOneField(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='channel_choice', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("mail", models.BooleanField(default=True, verbose_name="邮件")),
+                ("sms", models.BooleanField(default=False, verbose_name="短信")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="channel_choice",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '通知方式',
-                'verbose_name_plural': '通知方式',
+                "verbose_name": "通知方式",
+                "verbose_name_plural": "通知方式",
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('submitted', '提交回执'), ('withdrawn', '撤回回执'), ('returned', '退回修改'), ('approved', '审核通过'), ('rejected', '审核不通过'), ('reopened', '重新审核'), ('draft_due', '草稿快到期'), ('return_due', '修改快到期'), ('deadline', '截止时间变更')], max_length=12, verbose_name='种类')),
-                ('key', models.CharField(max_length=60)),
-                ('title', models.CharField(max_length=200, verbose_name='标题')),
-                ('body', models.TextField(verbose_name='内容')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='时间')),
-                ('seen_at', models.DateTimeField(null=True, verbose_name='阅读时间')),
-                ('useful_until', models.DateTimeField(null=True, verbose_name='过了就不必再发')),
-                ('token', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('person', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='messages', to=settings.AUTH_USER_MODEL, verbose_name='收件人')),
-                ('registration', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='registrations.registration', verbose_name='报名')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "提交回执"),
+                            ("withdrawn", "撤回回执"),
+                            ("returned", "退回修改"),
+                            ("approved", "审核通过"),
+                            ("rejected", "审核不通过"),
+                            ("reopened", "重新审核"),
+                            ("draft_due", "草稿快到期"),
+                            ("return_due", "修改快到期"),
+                            ("deadline", "截止时间变更"),
+                        ],
+                        max_length=12,
+                        verbose_name="种类",
+                    ),
+                ),
+                ("key", models.CharField(max_length=60)),
+                ("title", models.CharField(max_length=200, verbose_name="标题")),
+                ("body", models.TextField(verbose_name="内容")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="时间")),
+                ("seen_at", models.DateTimeField(null=True, verbose_name="阅读时间")),
+                ("useful_until", models.DateTimeField(null=True, verbose_name="过了就不必再发")),
+                ("token", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="收件人",
+                    ),
+                ),
+                (
+                    "registration",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to="registrations.registration",
+                        verbose_name="报名",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '消息',
-                'verbose_name_plural': '消息',
-                'ordering': ['-pk'],
+                "verbose_name": "消息",
+                "verbose_name_plural": "消息",
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('mail', '邮件'), ('sms', '短信')], max_length=4, verbose_name='方式')),
-                ('state', models.CharField(choices=[('waiting', '待发'), ('sending', '正在发'), ('sent', '已发'), ('skipped', '不必发'), ('given_up', '没有发成')], default='waiting', max_length=8, verbose_name='状态')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='试过几次')),
-                ('next_try_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='下次在什么时候')),
-                ('tried_at', models.DateTimeField(null=True, verbose_name='最近一次')),
-                ('last_error', models.CharField(blank=True, max_length=40, verbose_name='最近的错误')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='registrations.message', verbose_name='消息')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "channel",
+                    models.CharField(choices=[("mail", "邮件"), ("sms", "短信")], max_length=4, verbose_name="方式"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "待发"),
+                            ("sending", "正在发"),
+                            ("sent", "已发"),
+                            ("skipped", "不必发"),
+                            ("given_up", "没有发成"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="试过几次")),
+                ("next_try_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="下次在什么时候")),
+                ("tried_at", models.DateTimeField(null=True, verbose_name="最近一次")),
+                ("last_error", models.CharField(blank=True, max_length=40, verbose_name="最近的错误")),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="registrations.message",
+                        verbose_name="消息",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '发送',
-                'verbose_name_plural': '发送',
-                'ordering': ['pk'],
+                "verbose_name": "发送",
+                "verbose_name_plural": "发送",
+                "ordering": ["pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['person', '-id'], name='messages_of_person'),
+            model_name="message",
+            index=models.Index(fields=["person", "-id"], name="messages_of_person"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('seen_at', None)), fields=['person'], name='unread_of_person'),
+            model_name="message",
+            index=models.Index(condition=models.Q(("seen_at", None)), fields=["person"], name="unread_of_person"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['created_at'], name='messages_by_age'),
+            model_name="message",
+            index=models.Index(fields=["created_at"], name="messages_by_age"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('registration', 'key'), name='one_message_per_event'),
+            model_name="message",
+            constraint=models.UniqueConstraint(fields=("registration", "key"), name="one_message_per_event"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['channel', 'state', 'next_try_at'], name='deliveries_due'),
+            model_name="delivery",
+            index=models.Index(fields=["channel", "state", "next_try_at"], name="deliveries_due"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['channel', '-tried_at'], name='deliveries_last_tried'),
+            model_name="delivery",
+            index=models.Index(fields=["channel", "-tried_at"], name="deliveries_last_tried"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('message', 'channel'), name='one_delivery_per_channel'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("message", "channel"), name="one_delivery_per_channel"),
         ),
     ]

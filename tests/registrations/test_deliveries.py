@@ -295,7 +295,9 @@ def test_a_short_message_goes_to_the_telephone_in_the_profile(by_sms, submitted,
         (KeyError("13812342671"), "KeyError"),
     ],
 )
-def test_a_gateway_that_fails_is_asked_again_and_its_words_stay_out(by_sms, submitted, manager, monkeypatch, caplog, fault, error):
+def test_a_gateway_that_fails_is_asked_again_and_its_words_stay_out(
+    by_sms, submitted, manager, monkeypatch, caplog, fault, error
+):
     monkeypatch.setattr(Gateway, "fault", fault)
     scenes.take(submitted, Action.APPROVE, manager)
     assert send(Channel.SMS) == 0
