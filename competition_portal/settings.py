@@ -230,6 +230,7 @@ PORTAL_URL = env.read(
     cure="写本系统的地址，带 https://，写在邮件的链接里，例如 https://jnjs.example.cn；留空就由 ALLOWED_HOSTS 的第一个域名得出。",
 )
 # Left empty: what a person types into the browser, as far as it can be known here.
+PORTAL_URL_IS_DERIVED = not PORTAL_URL
 PORTAL_URL = PORTAL_URL or f"{'https' if USE_HTTPS else 'http'}://{ALLOWED_HOSTS[0].lstrip('.')}"
 MAIL_FROM = env.read(
     "MAIL_FROM",

@@ -8,10 +8,12 @@ class RegistrationsConfig(AppConfig):
     verbose_name = "报名"
 
     def ready(self) -> None:
+        from django.core import checks
+
         from accounts import personal_data, retention
         from plans.models import photo_requirements_changed
         from profiles.models import profile_changed
-        from registrations import message_data, photo_fit
+        from registrations import message_data, photo_fit, telling_checks
         from registrations.intake import flow
         from registrations.personal_data import HOLDING
         from registrations.removal import PARTS
@@ -21,3 +23,4 @@ class RegistrationsConfig(AppConfig):
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")
         photo_requirements_changed.connect(photo_fit.tell, dispatch_uid="registrations.photo_fit.tell")
+        checks.register(telling_checks.check, checks.Tags.security, deploy=True)

@@ -2,6 +2,7 @@
 
 import smtplib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -45,10 +46,8 @@ class Mail:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        try:
+        with suppress(smtplib.SMTPException, OSError):  # what was taken was taken, with or without a goodbye
             self.backend.close()
-        except (smtplib.SMTPException, OSError):
-            pass  # what was taken was taken; that it did not say goodbye changes nothing
 
     def address(self, profile: Profile) -> str:
         return profile.email

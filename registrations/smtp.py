@@ -5,14 +5,19 @@ import smtplib
 import socket
 import time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.mail.backends.smtp import EmailBackend
 
 from accounts.deadline import UntilDeadline, connect_until
 
+if TYPE_CHECKING:
+    Smtp = smtplib.SMTP
+else:
+    Smtp = object
 
-class Bounded:
+
+class Bounded(Smtp):
     """Before smtplib's classes, whose time limit begins anew with each byte. `deadline` is set anew for each mail."""
 
     file: Any
@@ -21,7 +26,7 @@ class Bounded:
     def __init__(self, *args: Any, timeout: float, **kwargs: Any) -> None:
         self.patience = timeout
         self.begin()
-        super().__init__(*args, timeout=timeout, **kwargs)
+        super().__init__(*args, timeout=timeout, **kwargs)  # type: ignore[misc]
 
     def begin(self) -> None:
         self.deadline = time.monotonic() + self.patience
@@ -38,12 +43,12 @@ class Bounded:
             self.file = io.BufferedReader(UntilDeadline(raw, self.sock, self.deadline))
         self.file.raw.deadline = self.deadline
         self.sock.settimeout(self.left())
-        return super().getreply()  # type: ignore[misc,no-any-return]
+        return super().getreply()
 
     def send(self, s: Any) -> None:
         if self.sock:
             self.sock.settimeout(self.left())
-        super().send(s)  # type: ignore[misc]
+        super().send(s)
 
 
 class PlainSMTP(Bounded, smtplib.SMTP):
@@ -57,13 +62,16 @@ class TlsSMTP(Bounded, smtplib.SMTP_SSL):
 class BoundedBackend(EmailBackend):
     """Django's, with connections that end in time: `timeout` seconds to get in, and again for each mail."""
 
+    connection: Any
+
     @property
     def connection_class(self) -> Any:
         return TlsSMTP if self.use_ssl else PlainSMTP
 
-    def _send(self, email_message: Any) -> bool:
-        self.connection.begin()
-        return bool(super()._send(email_message))
+    def send_messages(self, email_messages: Any) -> int:
+        if self.connection is not None:
+            self.connection.begin()
+        return super().send_messages(email_messages)
 
     def close(self) -> None:
         if self.connection is not None:

@@ -16,6 +16,8 @@ from accounts.audit import record
 from accounts.erasure import remove_lines
 from accounts.models import Consent
 from plans.models import Attachment
+from registrations import notifications
+from registrations.messages import Kind
 from registrations.workflow import Action, Status
 from tests import scenes
 
@@ -81,6 +83,7 @@ class Scene:
         self.people["auditor"].is_auditor = True
         self.people["auditor"].save()
         self.draft = scenes.draft(self.people["owner"], occupation)
+        notifications.put(self.draft, Kind.DRAFT_DUE, "draft_due", {"hours": 24})
         boss = self.people["manager"]
         self.submitted = self.submitted_again(scenes.person("孙三"), occupation, boss)
         self.attachment = Attachment(plan=self.plan, title="规程.txt")
@@ -105,6 +108,7 @@ class Scene:
         values = {
             "<slug:code>": self.plan.code,
             "<slug:reference>": self.draft.reference,
+            "<int:message>": str(self.draft.messages.get().pk),
             "<uuid:upload>": str(self.draft.portrait.upload_id),
             "<uuid:portrait>": str(self.draft.portrait_id),
             "attachments/<int:pk>": f"attachments/{self.attachment.pk}",
@@ -214,6 +218,10 @@ RULES: dict[str, Rule] = {
     "accounts:keep": everybody("405 405 200"),
     "accounts:session_over": everybody(READ),
     "accounts:emergency": everybody("404"),  # tests/accounts/test_emergency.py has it while it is on
+    "messages:list": signed_in(READ),
+    "messages:open": own("405 405 registrations:edit"),
+    "messages:read_all": signed_in("405 405 messages:list"),
+    "messages:channels": signed_in("200 200 messages:list"),
     "plans:list": public(READ),
     "plans:detail": public(READ),
     "plans:attachment": public(READ),

@@ -285,7 +285,7 @@ def test_a_short_message_goes_to_the_telephone_in_the_profile(by_sms, submitted,
     assert send(Channel.SMS) == 1
     message = submitted.messages.get(kind=Kind.APPROVED)
     text = f"【竞赛报名】您的报名{submitted.reference}审核通过，请留意参赛通知。"
-    assert SENT == [("13812342671", text, f"{message.token.hex}.sms")]
+    assert [("13812342671", text, f"{message.token.hex}.sms")] == SENT
 
 
 @pytest.mark.parametrize(
