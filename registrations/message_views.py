@@ -38,7 +38,9 @@ def open_message(request: SignedInRequest, message: int) -> HttpResponse:
 
 @require_POST
 def read_all(request: SignedInRequest) -> HttpResponse:
+    """The messages say what was decided: who has read them all has seen it."""
     number = Message.objects.owned_by(request.user).mark_read()
+    Registration.objects.owned_by(request.user).filter(unseen=True).update(unseen=False)
     messages.success(request, f"{number} 条消息已标为已读。" if number else "没有未读的消息。")
     return redirect("messages:list")
 

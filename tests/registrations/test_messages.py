@@ -181,6 +181,7 @@ def test_all_at_once_and_one_s_own_alone(applicant, stranger, plan, decided, man
     assert "1 条消息已标为已读。" in client.post("/messages/read/", follow=True).content.decode()
     assert "没有未读的消息。" in client.post("/messages/read/", follow=True).content.decode()
     assert (applicant.messages.unread().count(), stranger.messages.unread().count()) == (0, 1)
+    assert list(Registration.objects.filter(unseen=True).values_list("applicant", flat=True)) == [stranger.pk]
 
 
 def test_who_has_seen_the_decision_has_read_the_message(applicant, decided, sign_in):
