@@ -35,7 +35,8 @@ def database_url():
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         return f"sqlite:///{database['NAME']}"
-    place = f"{database['HOST']}:{database['PORT']}" if database["PORT"] else database["HOST"]
+    # A socket's folder stands before the name, with a slash of its own.
+    place = f"{database['HOST']}:{database['PORT']}" if database["PORT"] else f"/{database['HOST']}"
     return f"postgres://{database['USER']}:{database['PASSWORD']}@{place}/{database['NAME']}"
 
 
