@@ -1,5 +1,6 @@
 """What a message says, from templates: its title and text for page and mail, and the few characters of an SMS."""
 
+import re
 from typing import Any
 
 from django.template import Context
@@ -8,6 +9,9 @@ from django.template.loader import get_template
 
 from registrations.messages import Kind, Message
 from registrations.sms import LONGEST
+
+# Where a template leaves something out, it leaves its lines.
+EMPTY_LINES = re.compile(r"\n\s*\n\s*\n")
 
 
 def written(name: str, values: dict[str, Any]) -> str:
@@ -19,7 +23,7 @@ def written(name: str, values: dict[str, Any]) -> str:
 def title_and_body(kind: Kind, values: dict[str, Any]) -> tuple[str, str]:
     """The first line and the rest. The title becomes the subject of a mail."""
     title, _, body = written(f"messages/{kind.value}", values).partition("\n")
-    return title.strip()[:200], body.strip()
+    return title.strip()[:200], EMPTY_LINES.sub("\n\n", body.strip())
 
 
 def sms_text(message: Message) -> str:
