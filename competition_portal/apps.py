@@ -12,8 +12,10 @@ class PortalConfig(AppConfig):
         from django.db.models.signals import pre_save
         from django_tasks_db.models import DBTaskResult
 
-        from competition_portal.task_records import keep_places_alone
+        from accounts import retention
+        from competition_portal.task_records import FINISHED, keep_places_alone
 
+        retention.register(FINISHED)
         pre_save.connect(keep_places_alone, sender=DBTaskResult, dispatch_uid="competition_portal.task_records")
 
 

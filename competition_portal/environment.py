@@ -4,12 +4,14 @@ import base64
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 REQUIRED = object()
 
@@ -40,7 +42,7 @@ def read(name: str, parse: Callable[[str], Any], *, cure: str, default: Any = RE
         return default
     try:
         return parse(text)
-    except (ValueError, LookupError, TypeError, AttributeError, OSError, ImproperlyConfigured):
+    except (ValueError, LookupError, TypeError, AttributeError, OSError, ImproperlyConfigured, ValidationError):
         # Not "from" the problem: a traceback would repeat the value.
         raise ImproperlyConfigured(f"环境变量 {name} 的值不正确。{cure}") from None
 
@@ -85,6 +87,31 @@ def positive(value: str) -> int:
     if not number:
         raise ValueError("zero")
     return number
+
+
+def up_to(most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = positive(value)
+        if number > most:
+            raise ValueError("too many")
+        return number
+
+    return parse
+
+
+def sender(value: str) -> str:
+    """`name@host` or `Name <name@host>`: one address that stands in one line."""
+    name, address = parseaddr(value)
+    validate_email(address)
+    if not name.isprintable():
+        raise ValueError("more than one line")
+    return f"{name} <{address}>" if name else address
+
+
+def dotted_path(value: str) -> str:
+    if value.count(".") < 1 or not all(part.isidentifier() for part in value.split(".")):
+        raise ValueError("no dotted path")
+    return value
 
 
 def folder(value: str | Path) -> Path:

@@ -115,6 +115,8 @@ RETENTION_DEFAULTS = {
     "invitations": 30,
     "consents": 1095,
     "audit": 1095,
+    "messages": 365,
+    "tasks": 7,
 }
 RETENTION = env.read(
     "RETENTION_DAYS",
@@ -221,6 +223,75 @@ EMERGENCY_LOGIN = env.read(
     "EMERGENCY_LOGIN", env.boolean, default=False, cure="写 true 或 false；只在平台不能用、需要应急账户时设为 true。"
 )
 
+# --- Telling people ----------------------------------------------------------------------------------------------
+
+PORTAL_URL = env.read(
+    "PORTAL_URL",
+    env.url,
+    default="",
+    cure="写本系统的地址，带 https://，写在邮件的链接里，例如 https://jnjs.example.cn；留空就由 ALLOWED_HOSTS 的第一个域名得出。",
+)
+# Left empty: what a person types into the browser, as far as it can be known here.
+PORTAL_URL_IS_DERIVED = not PORTAL_URL
+PORTAL_URL = PORTAL_URL or f"{'https' if USE_HTTPS else 'http'}://{ALLOWED_HOSTS[0].lstrip('.')}"
+MAIL_FROM = env.read(
+    "MAIL_FROM",
+    env.sender,
+    default="",
+    cure="写发件人，例如 noreply@example.cn，或 职业技能竞赛 <noreply@example.cn>；留空就不发邮件，消息只在系统内显示。",
+)
+MAIL_HOST = env.read(
+    "MAIL_HOST", env.text, default="", cure="写邮件服务器（SMTP）的主机名或地址，例如 smtp.example.cn。"
+)
+MAIL_PORT = env.read("MAIL_PORT", env.up_to(65535), default=587, cure="写邮件服务器的端口，例如 587、465 或 25。")
+MAIL_USER = env.read("MAIL_USER", env.text, default="", cure="写邮件服务器的用户名；不要求登录的留空。")
+MAIL_PASSWORD = env.read("MAIL_PASSWORD", env.text, default="", cure="写与 MAIL_USER 配对的密码或授权码。")
+MAIL_SECURITY = env.read(
+    "MAIL_SECURITY",
+    env.one_of("starttls", "tls", "none"),
+    default="starttls",
+    cure="写 starttls（一般是 587 端口）、tls（一般是 465 端口）或 none（不加密，只能用于本机的邮件服务器）。",
+)
+MAIL_TIMEOUT = env.read(
+    "MAIL_TIMEOUT", env.up_to(10), default=10, cure="写连接邮件服务器和发一封信各最多等几秒，从 1 到 10。"
+)
+MAIL_FOLDER = env.read(
+    "MAIL_FOLDER", Path, default="", cure="写一个目录：邮件不发出去，写成文件放在里面；只用于试用和演示。"
+)
+SMS_BACKEND = env.read(
+    "SMS_BACKEND",
+    env.dotted_path,
+    default="",
+    cure="写短信后端的类，例如 registrations.sms.ConsoleSms（只显示，不发出）；留空就不发短信。",
+)
+env.together("MAIL_HOST", MAIL_FROM=MAIL_FROM)
+env.together("MAIL_FOLDER", MAIL_FROM=MAIL_FROM)
+env.together("MAIL_USER", MAIL_PASSWORD=MAIL_PASSWORD)
+if MAIL_FROM and bool(MAIL_HOST) == bool(MAIL_FOLDER):
+    raise ImproperlyConfigured("设了环境变量 MAIL_FROM，就还要设 MAIL_HOST（发出去）或 MAIL_FOLDER（写成文件）之一。")
+if MAIL_FOLDER:
+    MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "OPTIONS": {"file_path": str(MAIL_FOLDER)},
+        }
+    }
+else:
+    MAILERS = {
+        "default": {
+            "BACKEND": "registrations.smtp.BoundedBackend",
+            "OPTIONS": {
+                "host": MAIL_HOST,
+                "port": MAIL_PORT,
+                "username": MAIL_USER,
+                "password": MAIL_PASSWORD,
+                "use_tls": MAIL_SECURITY == "starttls",
+                "use_ssl": MAIL_SECURITY == "tls",
+                "timeout": MAIL_TIMEOUT,
+            },
+        }
+    }
+
 # --- How long one stays signed in ------------------------------------------------------------------------------
 
 SESSION_IDLE_SECONDS = env.read(
@@ -291,7 +362,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.sessions.for_pages",
-                "registrations.context_processors.unseen_decisions",
+                "registrations.context_processors.news",
             ],
         },
     }

@@ -5,6 +5,8 @@ from typing import Any
 
 from django_tasks_db.models import DBTaskResult
 
+from accounts.retention import Rows, remove_rows
+
 PLACE = re.compile(r'^ *File "[^"\n]+", line [0-9]+, in \S+$', re.MULTILINE)
 
 
@@ -12,3 +14,11 @@ def keep_places_alone(sender: type[DBTaskResult], instance: DBTaskResult, **kwar
     """Before it is saved (pre_save). The whole of it, masked, is in the log."""
     if instance.traceback:
         instance.traceback = "\n".join(PLACE.findall(instance.traceback))
+
+
+FINISHED = Rows(
+    "tasks",
+    "做完的后台任务",
+    lambda before: DBTaskResult.objects.finished().filter(finished_at__lt=before),
+    remove_rows,
+)

@@ -9,6 +9,7 @@ from plans.views import front_door
 urlpatterns = [
     path("", front_door, name="front"),
     path("accounts/", include("accounts.urls")),
+    path("messages/", include("registrations.message_urls")),
     path("photos/", include("photos.urls")),
     path("plans/", include("plans.urls")),
     path("profile/", include("profiles.urls")),

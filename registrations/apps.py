@@ -8,16 +8,19 @@ class RegistrationsConfig(AppConfig):
     verbose_name = "报名"
 
     def ready(self) -> None:
+        from django.core import checks
+
         from accounts import personal_data, retention
         from plans.models import photo_requirements_changed
         from profiles.models import profile_changed
-        from registrations import bulk, photo_fit  # noqa: F401  (bulk: the worker must know what a job does)
+        from registrations import bulk, message_data, photo_fit, telling_checks  # noqa: F401  (bulk: the worker must know what a job does)
         from registrations.intake import flow
         from registrations.personal_data import HOLDING, JOBS
         from registrations.removal import PARTS
 
-        personal_data.register(HOLDING, JOBS)
-        retention.register(*PARTS)
+        personal_data.register(HOLDING, JOBS, message_data.HOLDING)
+        retention.register(*PARTS, message_data.PART)
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")
         photo_requirements_changed.connect(photo_fit.tell, dispatch_uid="registrations.photo_fit.tell")
+        checks.register(telling_checks.check, checks.Tags.security, deploy=True)

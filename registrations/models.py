@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -48,6 +49,14 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def editable(self) -> "RegistrationQuerySet":
         return self.filter(status__in=EDITABLE)
+
+    def due_between(self, begin: datetime, end: datetime) -> "RegistrationQuerySet":
+        """What the applicant can still submit, whose deadline() lies after `begin` and not after `end`."""
+        corrections = Coalesce("plan__correction_closes_at", "plan__registration_closes_at")
+        deadline = models.Case(
+            models.When(status=Status.RETURNED, then=corrections), default="plan__registration_closes_at"
+        )
+        return self.editable().alias(due_at=deadline).filter(due_at__gt=begin, due_at__lte=end)
 
     def for_pages(self) -> "RegistrationQuerySet":
         """With all that a page about it names."""
@@ -259,6 +268,7 @@ class Registration(PersonalDetails, DocumentHolder):
         if action == Action.RETURN:
             Snapshot.keep(self, event)
         claims.end(self)
+        notifications.write(event)
         # The counters come last: the rows that everybody wants are held for the shortest time.
         self.move_seat(line, seat)
         tally.moved(self.kind, self.kind._replace(status=line.target))

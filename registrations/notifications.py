@@ -1,14 +1,127 @@
-"""Whom we tell what, after the commit."""
+"""Whom we tell what: the message is written with what happened, and goes out when that is certain."""
 
 import logging
-from typing import TYPE_CHECKING
+from copy import copy
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.redaction import mask_documents
+from registrations.carriers import open_channels
+from registrations.deliveries import ask_to_send
+from registrations.messages import Channel, ChannelChoice, Delivery, Kind, Message
+from registrations.wording import has_sms, title_and_body
+from registrations.workflow import EDITABLE, Action, Status
 
 if TYPE_CHECKING:
+    from plans.models import Plan
+    from registrations.models import Registration
     from registrations.trail import ReviewEvent
 
 logger = logging.getLogger(__name__)
 
+# What is written about the past (a demonstration, say) is read in the portal, and sent to nobody.
+OLD_NEWS = timedelta(days=1)
+STEPS = {
+    Action.SUBMIT: Kind.SUBMITTED,
+    Action.WITHDRAW: Kind.WITHDRAWN,
+    Action.RETURN: Kind.RETURNED,
+    Action.APPROVE: Kind.APPROVED,
+    Action.REJECT: Kind.REJECTED,
+    Action.REOPEN: Kind.REOPENED,
+}
+
+
+def write(event: "ReviewEvent") -> None:
+    """Called inside the transaction of a step: there is no step without its message, nor a message without its step."""
+    kind = STEPS.get(Action(event.action))
+    if kind is None:
+        return
+    items = [f"{item.get('label', '')}：{mask_documents(item['sentence'])}" for item in event.items]
+    values = {"items": items, "note": mask_documents(event.note)}
+    after = copy(event.registration)
+    after.status = event.after  # of what has come of it: a returned one has another deadline
+    put(after, kind, f"step-{event.pk}", values, at=event.at)
+
 
 def announce(event: "ReviewEvent") -> None:
-    """Called once per step, after it is certain. The applicant sees it in the portal: Registration.unseen counts it."""
+    """Called once per step, after it is certain."""
     logger.info("registration %s: %s → %s", event.registration.reference, event.before, event.after)
+    ask_to_send()
+
+
+def put(
+    registration: "Registration",
+    kind: Kind,
+    key: str,
+    values: dict[str, Any],
+    *,
+    at: datetime | None = None,
+    useful_until: datetime | None = None,
+) -> Message:
+    """Write a message and what is to be sent of it. IntegrityError where the person has been told of this `key`."""
+    title, body = title_and_body(kind, {**facts(registration), **values})
+    now = timezone.now()
+    message = Message.objects.create(
+        person_id=registration.applicant_id,
+        registration=registration,
+        kind=kind,
+        key=key,
+        title=title,
+        body=body,
+        created_at=at or now,
+        useful_until=useful_until,
+        # Who has done it knows it; the receipt is there to be found again.
+        seen_at=(at or now) if kind in {Kind.SUBMITTED, Kind.WITHDRAWN} else None,
+    )
+    if message.created_at > now - OLD_NEWS:
+        ways = ways_out(registration, kind)
+        Delivery.objects.bulk_create(Delivery(message=message, channel=channel) for channel in ways)
+    return message
+
+
+def facts(registration: "Registration") -> dict[str, Any]:
+    title = " ".join(registration.plan.title.split())  # it becomes part of a mail's subject, which is one line
+    return {
+        "registration": registration,
+        "plan": registration.plan,
+        "title": title,
+        "deadline": registration.deadline(),
+    }
+
+
+def ways_out(registration: "Registration", kind: Kind) -> list[Channel]:
+    """What the portal can, the person wants, and the thing is worth. Asked once more when it is sent."""
+    ways = [channel for channel in open_channels() if channel != Channel.SMS or has_sms(kind)]
+    if not ways:
+        return []
+    choice = ChannelChoice.of(registration.applicant)
+    return [channel for channel in ways if choice.wants(channel)]
+
+
+def put_once(registration: "Registration", kind: Kind, key: str, values: dict[str, Any], **also: Any) -> bool:
+    """Whether the person was told now, and not before. For what is said by a clock, not by a step."""
+    try:
+        with transaction.atomic():
+            put(registration, kind, key, values, **also)
+    except IntegrityError:
+        return False
+    return True
+
+
+def tell_everyone_with_a_draft(plan: "Plan", text: str) -> int:
+    """The deadline has changed: tell all who can still submit. `text` says it in a sentence; the same one is told once.
+
+    Returns how many were told. Call it when the change is committed, or inside its transaction.
+    """
+    waiting = plan.registrations.filter(status__in=EDITABLE).select_related("plan", "occupation", "applicant")
+    key = f"deadline-{plan.registration_closes_at:%Y%m%d%H%M}-{plan.corrections_end_at:%Y%m%d%H%M}"
+    told = sum(
+        put_once(registration, Kind.DEADLINE, key, {"text": text}, useful_until=registration.deadline())
+        for registration in waiting.iterator(chunk_size=500)
+        if registration.status != Status.RETURNED or registration.deadline() > timezone.now()
+    )
+    transaction.on_commit(ask_to_send, robust=True)
+    return told

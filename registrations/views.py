@@ -71,6 +71,7 @@ def seen(request: SignedInRequest, reference: str) -> HttpResponse:
     """The person has read the decision: the count in the menu goes down."""
     registration = own(request.user, reference)
     Registration.objects.filter(pk=registration.pk).update(unseen=False)
+    registration.messages.mark_read()
     return redirect(registration)
 
 

@@ -13,7 +13,7 @@ from scripts.ports import DEFAULTS, HOST
 # What the person has set for another purpose must not reach the demo.
 OURS = (
     "DEBUG CSRF_TRUSTED_ORIGINS TRUSTED_PROXIES DATABASE_URL DATABASE_POOL_SIZE CACHE_URL REPLICAS LOG_LEVEL "
-    "DJANGO_SETTINGS_MODULE PYTHONPATH"
+    "DJANGO_SETTINGS_MODULE PYTHONPATH MAIL_HOST MAIL_USER"
 ).split()
 
 
@@ -62,7 +62,7 @@ def environments(
     # The two talk to each other directly, whatever proxy the machine uses for the world outside.
     common |= {"NO_PROXY": f"{HOST},localhost", "no_proxy": f"{HOST},localhost", "PYTHONUNBUFFERED": "1"}
     return (
-        common | kept | portal_variables(folder, sandbox, client_secret),
+        common | kept | portal_variables(folder, portal, sandbox, client_secret),
         common
         | {
             "SANDBOX_ORIGIN": sandbox,
@@ -74,7 +74,7 @@ def environments(
     )
 
 
-def portal_variables(folder: Path, sandbox: str, client_secret: str) -> dict[str, str]:
+def portal_variables(folder: Path, portal: str, sandbox: str, client_secret: str) -> dict[str, str]:
     issuer = f"{sandbox}/o"
     return {
         "DEBUG": "false",
@@ -82,6 +82,10 @@ def portal_variables(folder: Path, sandbox: str, client_secret: str) -> dict[str
         "ALLOWED_HOSTS": f"localhost,{HOST}",
         "DATA_DIR": str(folder),
         "STATIC_ROOT": str(folder / "static"),
+        "PORTAL_URL": portal,
+        "MAIL_FROM": "职业技能竞赛网上报名系统 <noreply@example.cn>",
+        "MAIL_FOLDER": str(folder / "mail"),
+        "SMS_BACKEND": "registrations.sms.ConsoleSms",
         "OIDC_OP_ISSUER": issuer,
         "OIDC_OP_AUTHORIZATION_ENDPOINT": f"{issuer}/authorize/",
         "OIDC_OP_TOKEN_ENDPOINT": f"{issuer}/token/",

@@ -17,7 +17,8 @@ from accounts.erasure import remove_lines
 from accounts.models import Consent
 from plans import members
 from plans.models import Attachment
-from registrations import bulk
+from registrations import bulk, notifications
+from registrations.messages import Kind
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
@@ -84,6 +85,7 @@ class Scene:
         self.people["auditor"].is_auditor = True
         self.people["auditor"].save()
         self.draft = scenes.draft(self.people["owner"], occupation)
+        notifications.put(self.draft, Kind.DRAFT_DUE, "draft_due", {"hours": 24})
         boss = self.people["manager"]
         self.submitted = self.submitted_again(scenes.person("孙三"), occupation, boss)
         chosen = Registration.objects.filter(pk=self.submitted.pk)
@@ -113,6 +115,7 @@ class Scene:
             "<slug:code>": self.plan.code,
             "<slug:reference>": self.draft.reference,
             "<uuid:public_id>": str(self.job.public_id),
+            "<int:message>": str(self.draft.messages.get().pk),
             "<uuid:upload>": str(self.draft.portrait.upload_id),
             "<uuid:portrait>": str(self.draft.portrait_id),
             "attachments/<int:pk>": f"attachments/{self.attachment.pk}",
@@ -243,6 +246,10 @@ RULES: dict[str, Rule] = {
     "accounts:keep": everybody("405 405 200"),
     "accounts:session_over": everybody(READ),
     "accounts:emergency": everybody("404"),  # tests/accounts/test_emergency.py has it while it is on
+    "messages:list": signed_in(READ),
+    "messages:open": own("405 405 registrations:edit"),
+    "messages:read_all": signed_in("405 405 messages:list"),
+    "messages:channels": signed_in("200 200 messages:list"),
     "plans:list": public(READ),
     "plans:detail": public(READ),
     "plans:attachment": public(READ),

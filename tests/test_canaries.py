@@ -26,6 +26,8 @@ from PIL import Image
 from accounts import sessions
 from accounts.identity import Sex
 from accounts.models import AuditEntry, Identity
+from registrations import deliveries
+from registrations.messages import Channel
 from registrations.models import Registration
 from tests import scenes
 from tests.accounts.provider import running_provider
@@ -329,6 +331,7 @@ def test_nothing_of_a_planted_number_stays_anywhere(
     sign_in: Any,
     tmp_path: Path,
 ) -> None:
+    settings.MAIL_FROM = "noreply@example.cn"
     with ExitStack() as listening:
         for listener in (application_log, statements, server_log, error_reports):
             listening.enter_context(listener(places))
@@ -351,13 +354,16 @@ def test_nothing_of_a_planted_number_stays_anywhere(
         decide(desk, second)
         for address in ("/nothing/", f"/registrations/{first.reference}/", f"{DESK}999999/change/"):
             assert by_hand.get(address).status_code in {302, 403, 404}
+        by_hand.get("/messages/")
+        assert deliveries.send_due(Channel.MAIL) == 4
         go_wrong(by_hand, monkeypatch, log_watch)
         settings.FIELD_ENCRYPTION_KEYS = {"next": b"n" * 32, **settings.FIELD_ENCRYPTION_KEYS}
         call_command("rotate_keys", stdout=(said := io.StringIO()), stderr=said)
         places.note("what the command said", said.getvalue())
         for visitor in (by_platform, by_hand, desk):
             visitor.post("/accounts/logout/", {})
-    places.note("mail", *(message.message() for message in mail.outbox))
+    for message in mail.outbox:
+        places.note("mail", message.message(), message.body, *(part.content for part in message.alternatives))
     places.note_files("photo storage", tmp_path / "private")
     places.note_files("temporary files", tmp_path / "temp")
     assert_the_search_would_find(places)
@@ -381,6 +387,7 @@ def assert_the_search_would_find(places: Places) -> None:
         "headers and cookies": ("Content-Security-Policy", "portal_session"),
         "what the command said": ("重新加密了",),
         "photo storage": ("JFIF",),
+        "mail": ("Message-ID", "照片不清楚，请重新上传。", "查看和办理"),
     }
     if connection.vendor == "postgresql":
         must_be_there["server log"] = ("INSERT INTO", "v1:test:", "李雷")

@@ -90,6 +90,15 @@ WRONG = [
     ("SESSION_IDLE_STAFF_SECONDS", "15m"),
     ("SESSION_MAX_SECONDS", "-1"),
     ("EMERGENCY_LOGIN", "perhaps"),
+    ("PORTAL_URL", "jnjs.example.cn"),
+    ("MAIL_FROM", "nobody"),
+    ("MAIL_FROM", "竞赛\x1b <noreply@example.cn>"),
+    ("MAIL_PORT", "65536"),
+    ("MAIL_SECURITY", "ssl3"),
+    ("MAIL_TIMEOUT", "11"),
+    ("MAIL_TIMEOUT", "0"),
+    ("SMS_BACKEND", "ConsoleSms"),
+    ("SMS_BACKEND", "registrations.sms."),
 ]
 
 
@@ -269,9 +278,12 @@ def test_signing_out_may_end_where_the_platform_has_no_sign_out(read):
 
 def test_how_long_data_is_kept(read):
     kinds = ["drafts", "jobs", "closed_plans", "uploads", "kept_forms", "sessions", "invitations", "consents", "audit"]
-    assert list(read()["RETENTION"].items()) == list(zip(kinds, [180, 30, 365, 30, 1, 1, 30, 1095, 1095], strict=True))
+    kinds += ["messages", "tasks"]
+    days = [180, 30, 365, 30, 1, 1, 30, 1095, 1095, 365, 7]
+    assert list(read()["RETENTION"].items()) == list(zip(kinds, days, strict=True))
     given = read(RETENTION_DAYS=" audit: 184 ,drafts:90")["RETENTION"]
-    assert list(given.items()) == list(zip(kinds, [90, 30, 365, 30, 1, 1, 30, 1095, 184], strict=True))
+    days[0], days[8] = 90, 184
+    assert list(given.items()) == list(zip(kinds, days, strict=True))
 
 
 ENDPOINTS = [f"OIDC_OP_{name}_ENDPOINT" for name in ("AUTHORIZATION", "TOKEN", "USER", "JWKS", "LOGOUT")]
@@ -304,3 +316,59 @@ def test_every_variable_is_in_the_operators_table(read):
     page = (ROOT / "docs" / "operators" / "configuration.md").read_text()
     named = re.findall(r"^\|\s*`([A-Z0-9_]+)`\s*\|", page, re.MULTILINE)
     assert sorted(named) == sorted(environment.DECLARED)
+
+
+def mailer(settings):
+    """What the backend is told, and which one it is."""
+    (only,) = settings["MAILERS"].values()
+    return only["BACKEND"].rsplit(".", 2)[-2:], only["OPTIONS"]
+
+
+def test_mail_goes_out_encrypted_and_in_bounded_time(read):
+    given = {"MAIL_FROM": "竞赛 <noreply@example.cn>", "MAIL_HOST": "smtp.example.cn"}
+    options = {
+        "host": "smtp.example.cn",
+        "port": 587,
+        "username": "",
+        "password": "",
+        "use_tls": True,
+        "use_ssl": False,
+    }
+    assert mailer(read(**given)) == (["smtp", "BoundedBackend"], options | {"timeout": 10})
+    other = given | {"MAIL_PORT": "465", "MAIL_SECURITY": "tls", "MAIL_USER": "portal", "MAIL_PASSWORD": "secret"}
+    changed = {"port": 465, "username": "portal", "password": "secret", "use_tls": False, "use_ssl": True, "timeout": 3}
+    assert mailer(read(**other, MAIL_TIMEOUT="3")) == (["smtp", "BoundedBackend"], options | changed)
+
+
+def test_mail_can_be_kept_in_a_folder_or_left_alone(read, tmp_path):
+    kept = read(MAIL_FROM="noreply@example.cn", MAIL_FOLDER=str(tmp_path))
+    assert mailer(kept) == (["filebased", "EmailBackend"], {"file_path": str(tmp_path)})
+    alone = read()
+    assert (alone["MAIL_FROM"], alone["SMS_BACKEND"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"MAIL_HOST": "smtp.example.cn"},
+        {"MAIL_FOLDER": "mail"},
+        {"MAIL_FROM": "noreply@example.cn"},
+        {"MAIL_FROM": "noreply@example.cn", "MAIL_HOST": "smtp.example.cn", "MAIL_FOLDER": "mail"},
+        {"MAIL_FROM": "noreply@example.cn", "MAIL_HOST": "smtp.example.cn", "MAIL_USER": "portal"},
+    ],
+)
+def test_half_of_what_mail_needs_is_refused(read, given):
+    with pytest.raises(ImproperlyConfigured, match="就还要设"):
+        read(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({"PORTAL_URL": "https://jnjs.example.cn/"}, "https://jnjs.example.cn/"),
+        ({"ALLOWED_HOSTS": "jnjs.example.cn,other.example.cn"}, "https://jnjs.example.cn"),
+        ({"ALLOWED_HOSTS": ".example.cn", "USE_HTTPS": "false"}, "http://example.cn"),
+    ],
+)
+def test_links_in_mail_lead_to_the_portal(read, given, address):
+    assert read(**given)["PORTAL_URL"] == address

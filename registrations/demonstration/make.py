@@ -169,6 +169,7 @@ def tell(story: Story, plan: Plan, now: datetime) -> None:
         take(registration, story, action, moment)
     if story.seen:
         Registration.objects.filter(pk=registration.pk).update(unseen=False)
+        registration.messages.mark_read()
 
 
 def take(registration: Registration, story: Story, action: Action, moment: datetime) -> None:

@@ -206,6 +206,39 @@ def consent(here: Place) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+@place("messages")
+def messages(here: Place) -> None:
+    user = applicant()
+    at(Status.RETURNED, user)
+    at(Status.APPROVED, user)
+    here.go("/messages/", user)
+
+
+@place("messages, none")
+def messages_none(here: Place) -> None:
+    here.go("/messages/", applicant())
+
+
+@place("messages, all read")
+def messages_read(here: Place) -> None:
+    user = applicant()
+    at(Status.REJECTED, user)
+    here.go("/messages/", user).get_by_role("button", name="全部标为已读").click()
+
+
+@place("messages: how to be told")
+def channels(here: Place) -> None:
+    with override_settings(MAIL_FROM="noreply@example.cn", SMS_BACKEND="registrations.sms.ConsoleSms"):
+        user = applicant()
+        complete_profile(user)
+        here.go("/messages/channels/", user)
+
+
+@place("messages: no other way")
+def channels_none(here: Place) -> None:
+    here.go("/messages/channels/", applicant())
+
+
 @place("my data")
 def my_data(here: Place) -> None:
     user = applicant()

@@ -11,7 +11,9 @@ from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.tasks import TaskResultStatus
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from accounts import erasure, retention
 from accounts.audit import record
@@ -22,6 +24,7 @@ from plans.models import Invitation
 from profiles.models import Profile
 from registrations import bulk
 from registrations.jobs import Job, JobRow, State
+from registrations.messages import Message
 from registrations.models import Registration
 from registrations.trail import ReviewEvent
 from registrations.workflow import Action, Status
@@ -53,7 +56,7 @@ def table(settings: Any) -> Any:
     """Numbers of which no two are alike."""
     settings.RETENTION = {
         "drafts": 20, "jobs": 7, "closed_plans": 40, "uploads": 5, "kept_forms": 2, "sessions": 3, "invitations": 4,
-        "consents": 60, "audit": 200,
+        "consents": 60, "audit": 200, "messages": 30, "tasks": 7,
     }  # fmt: skip
     return settings.RETENTION
 
@@ -163,6 +166,23 @@ def test_a_file_that_is_about_to_get_its_row_stays(db) -> None:
     assert files() == []
 
 
+def test_messages(applicant, occupation, manager) -> None:
+    scenes.registration_at(Status.APPROVED, applicant, occupation, manager)
+    last = Message.objects.order_by("-created_at")[0]
+    Message.objects.update(created_at=last.created_at)
+    assert at_the_boundary(last.created_at, 30, Message.objects.count) == [2, 2, 0]
+
+
+def test_tasks_that_are_done(db) -> None:
+    """What has not been done stays, however old it is."""
+    now = timezone.now()
+    for status in TaskResultStatus:
+        DBTaskResult.objects.create(
+            status=status, args_kwargs={}, task_path="x", backend_name="default", run_after=now, finished_at=now
+        )
+    assert at_the_boundary(now, 7, DBTaskResult.objects.count) == [4, 4, 2]
+
+
 def test_drafts_that_nobody_touched(applicant, occupation) -> None:
     draft = scenes.draft(applicant, occupation)
     assert at_the_boundary(draft.updated_at, 20, Registration.objects.count) == [1, 1, 0]
@@ -263,6 +283,8 @@ def test_a_rehearsal_counts_and_changes_nothing(applicant, occupation, manager) 
         "失效的组委会邀请（保存 4 天）：将删除 0 项",
         "已注销账户的同意记录（保存 60 天）：将删除 0 项",
         "操作记录（保存 200 天）：将删除 0 项",
+        "消息（保存 30 天）：将删除 2 项",
+        "做完的后台任务（保存 7 天）：将删除 0 项",
         "没有改动。",
     ]
     assert every_row() == before
