@@ -27,6 +27,7 @@ PIXELS = {
 # A head start for the decoder of HEIC would be threads, each with memory of its own; the time of one is bounded better.
 heif_options.DECODE_THREADS = 1
 
+
 class ScaledJpeg(JpegImageFile):
     """A JPEG that is decoded at a part of its size, and of which an edge can be left out."""
 

@@ -34,6 +34,7 @@ __all__ = [
     "turned_size",
 ]
 
+
 @dataclass(frozen=True)
 class WorkingCopy:
     """The upright picture from which portraits are cropped: a JPEG without metadata, its sides in pixels."""
