@@ -1,12 +1,16 @@
 """Bring pictures of every mode and profile to 8 bits of sRGB on a plain ground. Pure."""
 
 import logging
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
 from PIL import Image, ImageCms
 
 from photos.spec import Background
+
+Size = tuple[int, int]
+Edges = tuple[int, int, int, int]
 
 logger = logging.getLogger(__name__)
 
@@ -29,29 +33,38 @@ def flat(image: Image.Image, size: tuple[int, int], ground: tuple[int, int, int]
     Reduced by a whole number first, in bands, because a whole copy in each of the modes on the way would not fit into
     the bounds of a decode.
     """
-    reduced = _reduced(image, _reduction(image, size), ground)
+    reduced = _reduced(image, reduction(image.size, size), ground)
     if reduced is not image:
         image.close()
     return reduced if reduced.size == size else reduced.resize(size, Image.Resampling.LANCZOS)
 
 
-def _reduction(image: Image.Image, size: tuple[int, int]) -> int:
+def reduction(stored: Size, size: Size) -> int:
     """Twice the result in each direction is left for the filter that makes the last step, where memory allows it."""
-    whole = min(image.width // size[0], image.height // size[1])
-    return max(1, whole if image.width * image.height > LARGE else whole // 2)
+    whole = min(stored[0] // size[0], stored[1] // size[1])
+    return max(1, whole if stored[0] * stored[1] > LARGE else whole // 2)
 
 
-def _reduced(image: Image.Image, reduction: int, ground: tuple[int, int, int]) -> Image.Image:
-    if reduction == 1 and image.mode in KEPT and not image.has_transparency_data:
+def _reduced(image: Image.Image, factor: int, ground: tuple[int, int, int]) -> Image.Image:
+    if factor == 1 and image.mode in KEPT and not image.has_transparency_data:
         return image
-    width, height = (-(-side // reduction) for side in image.size)
+    return reduced_in_bands(image.size, factor, ground, image.crop)
+
+
+def reduced_in_bands(
+    stored: Size, factor: int, ground: tuple[int, int, int], part: Callable[[Edges], Image.Image]
+) -> Image.Image:
+    """Opaque, with `factor` times fewer pixels in each direction; `part` gives those within edges."""
+    width, height = (-(-side // factor) for side in stored)
     made: Image.Image | None = None
     for top in range(0, height, BAND):
-        edges = (0, top * reduction, image.width, min((top + BAND) * reduction, image.height))
-        band = _opaque(image.crop(edges), ground).reduce(reduction)
+        edges = (0, top * factor, stored[0], min((top + BAND) * factor, stored[1]))
+        band = _opaque(part(edges), ground).reduce(factor)
         made = made or Image.new(band.mode, (width, height))
         made.paste(band, (0, top))
-    return made or image
+    if made is None:
+        raise ValueError("no rows")
+    return made
 
 
 def _opaque(image: Image.Image, ground: tuple[int, int, int]) -> Image.Image:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import BinaryIO
 
-from pi_heif import HeifImageFile
+from pi_heif import HeifFile, HeifImageFile
 from pi_heif import options as heif_options
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
@@ -78,12 +78,18 @@ def opened(source: bytes | BinaryIO, format: Format, spec: PhotoSpec) -> Image.I
         raise PhotoRefused(INCOMPLETE) from problem
     except Exception as problem:
         # On hostile bytes decoders raise about anything: OSError, SyntaxError, ValueError, struct.error…
-        truncated = "truncated" in str(problem)
-        raise PhotoRefused(INCOMPLETE if truncated else BROKEN) from problem
+        raise PhotoRefused(_sentence(str(problem))) from problem
+
+
+def _sentence(said: str) -> str:
+    """The refusal that is meant by what Pillow (truncated) or libheif (out of memory) said."""
+    if "Memory allocation" in said:
+        return TOO_COSTLY
+    return INCOMPLETE if "truncated" in said else BROKEN
 
 
 def _upright(file: BinaryIO, format: Format, spec: PhotoSpec) -> Image.Image:
-    image, orientation, size = (_jpeg if format is Format.JPEG else _other)(file, format, spec)
+    image, orientation, size = LOADERS.get(format, _other)(file, format, spec)
     profile = _profile(image)
     image = colours.to_srgb(colours.flat(image, size, colours.ground_of(spec.background)), profile)
     if orientation == 1:
@@ -109,6 +115,32 @@ def _other(file: BinaryIO, format: Format, spec: PhotoSpec) -> tuple[Image.Image
     image.load()  # before its EXIF block is asked for: that would load it, and hide why it could not
     orientation = orientation_of(image)
     return image, orientation, scaling_of(image.size, orientation, spec).size
+
+
+def _heic(file: BinaryIO, format: Format, spec: PhotoSpec) -> tuple[Image.Image, int, Size]:
+    """Of a large one what the decoder holds is reduced row by row: as a picture of Pillow's it would be there twice."""
+    heic = HeifFile(file, convert_hdr_to_8bit=True, hdr_to_16bit=True, remove_stride=False)
+    picture = heic[heic.primary_index]
+    check_pixels(*picture.size, containers.HEIC_PIXELS)
+    if picture.size[0] * picture.size[1] <= colours.LARGE:
+        file.seek(0)
+        return _other(file, format, spec)
+    data = memoryview(picture.data)  # decodes; only then the size is the true one
+
+    def part(edges: colours.Edges) -> Image.Image:
+        _, top, width, bottom = edges
+        rows = data[top * picture.stride : bottom * picture.stride]
+        return Image.frombytes(picture.mode, (width, bottom - top), rows, "raw", picture.mode, picture.stride)
+
+    check_pixels(*picture.size, containers.HEIC_PIXELS)
+    size = scaling_of(picture.size, 1, spec).size  # upright already: its decoder has seen to that
+    factor = colours.reduction(picture.size, size)
+    image = colours.reduced_in_bands(picture.size, factor, colours.ground_of(spec.background), part)
+    image.info["icc_profile"] = picture.info.get("icc_profile")
+    return image, 1, size
+
+
+LOADERS = {Format.JPEG: _jpeg, Format.HEIC: _heic}
 
 
 def _profile(image: Image.Image) -> bytes:

@@ -7,23 +7,17 @@ from io import BytesIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image
 
-from photos.pipeline import DEFAULT_SPEC, Box, PhotoRefused, crop, read, suggest_box
+from photos.pipeline import Box, PhotoRefused, crop, read, suggest_box
 from photos.spec import PhotoSpec
 from tests.photos.builders import TURNED, chunk, png, resized_frame, scans_of
-from tests.photos.pictures import HEIC, encoded, opened, quarters, seen
+from tests.photos.pictures import HEIC, encoded, opened, quarters, refusal, seen, swapped_profile
 
 UPRIGHT = ["red", "green", "blue", "white"]
 ADVICE = "请选择 JPEG、PNG、WebP 或 HEIC 格式的照片。"
 BROKEN = "这张照片的文件已损坏，无法打开。请重新拍摄或换一张照片。"
 INCOMPLETE = "这张照片的文件不完整，可能没有传完或保存完。请重新选择原来的照片再上传。"
-
-
-def refusal(data: bytes, spec: PhotoSpec = DEFAULT_SPEC) -> str:
-    with pytest.raises(PhotoRefused) as refused:
-        read(data, spec)
-    return str(refused.value)
 
 
 # --- What is read --------------------------------------------------------------------------------------------------
@@ -80,10 +74,7 @@ def test_sixteen_bits_of_grey_are_scaled_not_clipped():
 
 def test_a_profile_is_applied_and_removed():
     """Red and green swapped by the profile: a reader that ignores profiles would show the wrong colour."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    red, green = profile.find(b"rXYZ"), profile.find(b"gXYZ")
-    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
-    image = opened(read(encoded(Image.new("RGB", (600, 800), (250, 0, 0)), icc_profile=bytes(profile))).data)
+    image = opened(read(encoded(Image.new("RGB", (600, 800), (250, 0, 0)), icc_profile=swapped_profile())).data)
     red_value, green_value, _ = image.getpixel((300, 400))
     assert (red_value < 60, green_value > 200, "icc_profile" in image.info) == (True, True, False)
 
