@@ -37,7 +37,17 @@ BUSY = "现在上传的人较多，请过一会儿再试。"
 # Of our environment the decoder gets what Python needs to run, and no more: it has no use for keys and passwords. One
 # arena for all threads, or their reserves would count as memory; and pictures apart from it, so that what is closed is
 # given back at once.
-INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
+INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "LD_LIBRARY_PATH",
+    "PHOTO_FACES",
+)
 OWN = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(decoder.MEGABYTE),

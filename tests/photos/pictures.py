@@ -4,13 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image, ImageCms, ImageDraw
-
-from photos.frames import DEFAULT_SPEC
-from photos.pipeline import read
-from photos.refusals import PhotoRefused
-from photos.spec import PhotoSpec
 
 HEIC = (Path(__file__).parent / "fixtures" / "quarters.heic").read_bytes()  # 600×800, the same quarters
 
@@ -97,9 +91,3 @@ def swapped_profile() -> bytes:
     red, green = profile.find(b"rXYZ"), profile.find(b"gXYZ")
     profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
     return bytes(profile)
-
-
-def refusal(data: bytes, spec: PhotoSpec = DEFAULT_SPEC) -> str:
-    with pytest.raises(PhotoRefused) as refused:
-        read(data, spec)
-    return str(refused.value)

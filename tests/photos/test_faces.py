@@ -5,11 +5,20 @@ import sys
 import pytest
 from PIL import Image, ImageOps
 
-from photos import faces
+from photos import bounded, faces
 from photos.findings import Doubt
 from photos.frames import Box
 from photos.pipeline import crop, read, suggest_box
 from tests.photos.pictures import drawn_portrait, encoded, quarters
+
+
+@pytest.fixture(autouse=True)
+def switched_on(monkeypatch):
+    """Elsewhere in the tests faces are not looked for (tests/environment.py)."""
+    monkeypatch.setenv("PHOTO_FACES", "on")
+    faces.detector.cache_clear()
+    yield
+    faces.detector.cache_clear()
 
 
 def portrait() -> Image.Image:
@@ -99,8 +108,23 @@ def test_what_the_cascade_finds_is_said_of_the_portrait(picture, codes):
 
 def test_without_opencv_nothing_is_found_and_nothing_breaks(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
+    assert (faces.detector(), faces.find(portrait()), faces.judge(portrait())) == (None, None, ({}, []))
+
+
+def test_it_can_be_switched_off(monkeypatch):
+    monkeypatch.setenv("PHOTO_FACES", "off")
+    assert (faces.detector(), faces.find(portrait())) == (None, None)
+
+
+@pytest.mark.parametrize("switch", ["on", "off"])
+def test_the_decoder_looks_for_faces_as_it_is_told(monkeypatch, switch):
+    monkeypatch.setenv("PHOTO_FACES", switch)
     faces.detector.cache_clear()
+    bounded.Decoder.end()
     try:
-        assert (faces.detector(), faces.find(portrait()), faces.judge(portrait())) == (None, None, ({}, []))
+        copy = bounded.read(encoded(drawn_portrait()))
+        made = bounded.crop(copy.data, suggest_box(copy.width, copy.height, face=copy.face))
+        assert (copy.face is not None, made.measured.get("faces")) == ((True, 1.0) if switch == "on" else (False, None))
+        assert bounded.read(encoded(drawn_portrait())) == read(encoded(drawn_portrait()))
     finally:
-        faces.detector.cache_clear()
+        bounded.Decoder.end()  # the next test's has its own environment

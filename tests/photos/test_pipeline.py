@@ -12,7 +12,8 @@ from PIL import Image
 from photos.pipeline import Box, PhotoRefused, crop, read, suggest_box
 from photos.spec import PhotoSpec
 from tests.photos.builders import TURNED, chunk, png, resized_frame, scans_of
-from tests.photos.pictures import HEIC, encoded, opened, quarters, refusal, seen, swapped_profile
+from tests.photos.pictures import HEIC, encoded, opened, quarters, seen, swapped_profile
+from tests.photos.refused import refusal
 
 UPRIGHT = ["red", "green", "blue", "white"]
 ADVICE = "请选择 JPEG、PNG、WebP 或 HEIC 格式的照片。"
