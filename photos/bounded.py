@@ -35,9 +35,25 @@ SPARE = 5  # seconds beyond a child's own time after which its decoder is given 
 MAX_ANSWER = 64 * decoder.MEGABYTE
 BUSY = "现在上传的人较多，请过一会儿再试。"
 # Of our environment the decoder gets what Python needs to run, and no more: it has no use for keys and passwords. One
-# arena for all threads, or their reserves would count as memory.
-INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
-OWN = {"MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# arena for all threads, or their reserves would count as memory; and pictures apart from it, so that what is closed is
+# given back at once.
+INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "LD_LIBRARY_PATH",
+    "PHOTO_FACES",
+)
+OWN = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(decoder.MEGABYTE),
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 
 
 @dataclass(frozen=True)

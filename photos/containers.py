@@ -23,7 +23,7 @@ from photos.refusals import (
 # it several times: with these many pixels a decode stays below its 200 MB (photos/decoder.py, bench/README.md).
 JPEG_PIXELS = 120 * MEGAPIXEL
 PNG_PIXELS = 30 * MEGAPIXEL
-HEIC_PIXELS = 25 * MEGAPIXEL
+HEIC_PIXELS = 30 * MEGAPIXEL
 WEBP_PIXELS = 14 * MEGAPIXEL
 # Several scans need all coefficients in memory, two bytes each, and each scan walks over all of them.
 MAX_COEFFICIENTS = 75 * MEGAPIXEL

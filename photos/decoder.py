@@ -18,7 +18,9 @@ from contextlib import suppress
 from dataclasses import asdict, astuple
 from typing import Any
 
-from photos import faces, pipeline
+from PIL import Image
+
+from photos import encoding, faces, pipeline
 from photos.frames import Box
 from photos.refusals import PhotoRefused
 from photos.spec import PhotoSpec
@@ -98,6 +100,14 @@ def child(job: socket.socket, file: int) -> None:
 # --- The decoder ---------------------------------------------------------------------------------------------------
 
 
+def warm_up() -> None:
+    """Load what children need once, before they are forked: Pillow imports much of itself only when it is first used."""
+    faces.detector()
+    picture = Image.new("RGB", pipeline.DEFAULT_SPEC.least_source, "grey")
+    copy = pipeline.read(encoding.jpeg(picture, 90))
+    pipeline.crop(copy.data, pipeline.suggest_box(copy.width, copy.height))
+
+
 def serve(control: socket.socket) -> None:
     """Fork a child for each job until the portal's process has ended."""
     woken, waking = os.pipe()
@@ -149,5 +159,5 @@ def report(running: dict[int, socket.socket]) -> None:
 
 
 if __name__ == "__main__":
-    faces.detector()  # what children need is loaded once, before they are forked
+    warm_up()
     serve(socket.socket(fileno=int(sys.argv[1])))

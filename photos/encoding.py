@@ -12,8 +12,8 @@ WORKING_QUALITY = 90
 PREVIEW_SIDE = 1024
 LEAST_OF_SIDE = 0.7
 MAX_PREVIEW_BYTES = 80 * KILOBYTE
-# Tried in this order; a photo is content with the first, pure noise with the last but one.
-PREVIEWS = ((1024, 70), (1024, 50), (800, 50), (640, 45), (480, 40), (320, 30), (160, 20))
+# (divisor of the sides, quality), tried in this order; a photo is content with the first, pure noise with a later one.
+PREVIEWS = ((1, 70), (1, 50), (2, 60), (2, 40), (3, 40), (6, 20))
 BEST_QUALITY, USUAL_QUALITY, WORST_QUALITY = 100, 95, 20
 
 
@@ -30,18 +30,13 @@ def working_copy(image: Image.Image) -> bytes:
 
 
 def preview_size(image: Image.Image) -> Image.Image:
-    """A smaller copy, at most 1,024 pixels a side."""
-    return _shrunk(image, PREVIEW_SIDE)
-
-
-def _shrunk(image: Image.Image, side: int) -> Image.Image:
-    """At most `side` pixels; somewhat fewer where a whole number of pixels becomes one, which is cheap."""
-    factor = -(-max(image.size) // side)
-    if max(image.size) >= LEAST_OF_SIDE * side * factor:
-        return image.reduce(factor) if factor > 1 else image
+    """A smaller copy, at most 1,024 pixels a side; somewhat fewer where a whole number of pixels becomes one: it is cheap."""
+    factor = -(-max(image.size) // PREVIEW_SIDE)
+    if max(image.size) >= LEAST_OF_SIDE * PREVIEW_SIDE * factor:
+        return image.reduce(factor)
     if factor == 1:
-        return image
-    scale = side / max(image.size)
+        return image.copy()
+    scale = PREVIEW_SIDE / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.BICUBIC)
 
@@ -49,8 +44,8 @@ def _shrunk(image: Image.Image, side: int) -> Image.Image:
 def preview(image: Image.Image) -> bytes:
     """At most 80 KB: as good as that allows."""
     made = b""
-    for side, quality in PREVIEWS:
-        made = jpeg(_shrunk(image, side), quality)
+    for divisor, quality in PREVIEWS:
+        made = jpeg(image if divisor == 1 else image.reduce(divisor), quality)
         if len(made) <= MAX_PREVIEW_BYTES:
             break
     return made

@@ -1,9 +1,10 @@
 """Find faces, where OpenCV is installed: a hint for the frame and for the person, and nothing depends on it.
 
-The dependency group `faces` brings OpenCV (160 MB on the disk), which the portal does without: then nothing is found and
+The dependency group `faces` brings OpenCV (230 MB on the disk with NumPy), which the portal does without: then nothing is found and
 nothing is said. It is imported in the decoder alone (photos/decoder.py), a process that holds no secrets.
 """
 
+import os
 from collections.abc import Callable
 from functools import cache
 
@@ -22,7 +23,9 @@ Detector = Callable[[Image.Image], list[Box]]
 
 @cache
 def detector() -> Detector | None:
-    """What finds faces in a grey picture, or None where there is nothing to find them with."""
+    """What finds faces in a grey picture, or None where there is nothing to find them with, or PHOTO_FACES is off."""
+    if os.environ.get("PHOTO_FACES") == "off":
+        return None
     try:
         import cv2
         import numpy

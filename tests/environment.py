@@ -25,6 +25,8 @@ DEFAULTS = {
     "OIDC_OP_USER_ENDPOINT": f"{NOBODY}/userinfo/",
     "OIDC_OP_JWKS_ENDPOINT": f"{NOBODY}/.well-known/jwks.json",
     "OIDC_OP_LOGOUT_ENDPOINT": f"{NOBODY}/logout/",
+    # No warning depends on what a detector makes of a test's picture; tests/photos/test_faces.py switches it on.
+    "PHOTO_FACES": "off",
     # Playwright's own event loop runs in the thread of the test; Django would take that for asynchronous code.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
 }

@@ -11,18 +11,10 @@ from zipfile import ZipFile
 
 from PIL import Image
 
+from tests.photos.builders import TURNED, chunk, png, resized_frame, riff, scans_of, segment, with_chunk, with_segments
 from tests.photos.pictures import HEIC, encoded, quarters
 
 UPRIGHT = ("red", "green", "blue", "white")
-TURNED = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 DAMAGED = "已损坏|不完整"
 COSTLY = "过于费时|最多"
 
@@ -35,46 +27,6 @@ class Case:
     data: bytes
     verdict: tuple[str, ...] | str
     either: bool = False
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png(width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 2) -> bytes:
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + chunk(b"IEND", b"")
-
-
-def with_chunk(data: bytes, kind: bytes, body: bytes) -> bytes:
-    """A PNG with one more chunk after its header."""
-    return data[:33] + chunk(kind, body) + data[33:]
-
-
-def riff(*chunks: tuple[bytes, bytes]) -> bytes:
-    body = b"WEBP" + b"".join(
-        kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for kind, data in chunks
-    )
-    return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-def segment(marker: int, body: bytes) -> bytes:
-    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
-
-
-def with_segments(data: bytes, *segments: bytes) -> bytes:
-    return data[:2] + b"".join(segments) + data[2:]
-
-
-def scans_of(data: bytes, number: int) -> bytes:
-    """The same progressive JPEG with its last scan repeated until there are `number` of them."""
-    last = data[data.rindex(b"\xff\xda") : -2]
-    return data[:-2] + last * (number - data.count(b"\xff\xda")) + data[-2:]
-
-
-def resized_frame(data: bytes, width: int, height: int, marker: bytes = b"\xff\xc0") -> bytes:
-    frame = data.index(marker)
-    return data[: frame + 5] + struct.pack(">HH", height, width) + data[frame + 9 :]
 
 
 WHOLE: dict[str, bytes] = {

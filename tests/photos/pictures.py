@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageCms, ImageDraw
 
 HEIC = (Path(__file__).parent / "fixtures" / "quarters.heic").read_bytes()  # 600×800, the same quarters
 
@@ -83,3 +83,11 @@ def _nearest(pixel: Any) -> str:
 
     colour = min(NAMES, key=distance)
     return NAMES[colour] if distance(colour) < 40 else f"none of them: {pixel}"
+
+
+def swapped_profile() -> bytes:
+    """Of a device whose red and green are the other way round."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = profile.find(b"rXYZ"), profile.find(b"gXYZ")
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(profile)

@@ -2,18 +2,18 @@
 
 import hashlib
 import random
-import struct
-import zlib
 from io import BytesIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image
 
-from photos.pipeline import DEFAULT_SPEC, MOVES, Box, PhotoRefused, crop, fit_box, nudge, read, suggest_box
+from photos.pipeline import Box, PhotoRefused, crop, read, suggest_box
 from photos.spec import PhotoSpec
-from tests.photos.pictures import HEIC, encoded, opened, quarters, seen
+from tests.photos.builders import TURNED, chunk, png, resized_frame, scans_of
+from tests.photos.pictures import HEIC, encoded, opened, quarters, seen, swapped_profile
+from tests.photos.refused import refusal
 
 UPRIGHT = ["red", "green", "blue", "white"]
 ADVICE = "请选择 JPEG、PNG、WebP 或 HEIC 格式的照片。"
@@ -21,44 +21,12 @@ BROKEN = "这张照片的文件已损坏，无法打开。请重新拍摄或换�
 INCOMPLETE = "这张照片的文件不完整，可能没有传完或保存完。请重新选择原来的照片再上传。"
 
 
-def refusal(data: bytes, spec: PhotoSpec = DEFAULT_SPEC) -> str:
-    with pytest.raises(PhotoRefused) as refused:
-        read(data, spec)
-    return str(refused.value)
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png_of(width: int, height: int, *chunks: bytes) -> bytes:
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + chunk(b"IEND", b"")
-
-
-def scans_of(data: bytes, number: int) -> bytes:
-    """The same progressive JPEG with its last scan repeated until there are `number` of them."""
-    last = data[data.rindex(b"\xff\xda") : -2]
-    return data[:-2] + last * (number - data.count(b"\xff\xda")) + data[-2:]
-
-
 # --- What is read --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_each_exif_orientation_comes_out_upright(orientation):
-    stored = quarters()
-    back = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    if orientation in back:
-        stored = stored.transpose(back[orientation])
+    stored = quarters().transpose(TURNED[orientation]) if orientation in TURNED else quarters()
     exif = Image.Exif()
     exif[0x0112] = orientation
     copy = read(encoded(stored, exif=exif))
@@ -107,10 +75,7 @@ def test_sixteen_bits_of_grey_are_scaled_not_clipped():
 
 def test_a_profile_is_applied_and_removed():
     """Red and green swapped by the profile: a reader that ignores profiles would show the wrong colour."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    red, green = profile.find(b"rXYZ"), profile.find(b"gXYZ")
-    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
-    image = opened(read(encoded(Image.new("RGB", (600, 800), (250, 0, 0)), icc_profile=bytes(profile))).data)
+    image = opened(read(encoded(Image.new("RGB", (600, 800), (250, 0, 0)), icc_profile=swapped_profile())).data)
     red_value, green_value, _ = image.getpixel((300, 400))
     assert (red_value < 60, green_value > 200, "icc_profile" in image.info) == (True, True, False)
 
@@ -189,10 +154,8 @@ def test_too_many_pixels_are_refused_before_decoding():
         limits = f"最多 {most} 百万像素、每边 30000 像素"
         return f"您的照片为 {size} 像素（约 {millions} 百万像素），{limits}。请缩小后再上传，或换一张照片。"
 
-    jpeg = encoded(quarters(1000, 1000))
-    frame = jpeg.index(b"\xff\xc0")
-    huge = jpeg[: frame + 5] + struct.pack(">HH", 12000, 11000) + jpeg[frame + 9 :]
-    assert [refusal(png_of(12000, 12000)), refusal(png_of(40000, 500)), refusal(huge)] == [
+    huge = resized_frame(encoded(quarters(1000, 1000)), 11000, 12000)
+    assert [refusal(png(12000, 12000)), refusal(png(40000, 500)), refusal(huge)] == [
         sentence("12000×12000", 144, 30),
         sentence("40000×500", 20, 30),
         sentence("11000×12000", 132, 120),
@@ -227,8 +190,8 @@ def test_a_jpeg_that_ends_in_the_middle_of_its_picture_is_incomplete():
     [
         b"\xff\xd8\xff\xd9",
         encoded(quarters())[:-2] + encoded(quarters())[2:],
-        png_of(600, 800),
-        png_of(600, 800, chunk(b"IDAT", b"not zlib")),
+        png(600, 800),
+        png(600, 800, chunk(b"IDAT", b"not zlib")),
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 500,
     ],
     ids=["empty JPEG", "two frames", "PNG without data", "PNG of noise", "HEIC of nothing"],
@@ -258,70 +221,6 @@ def test_flipped_bits_are_read_or_refused(name):
             assert str(refused).endswith("。")
         else:
             assert opened(copy.data).size == (copy.width, copy.height)
-
-
-# --- The frame -----------------------------------------------------------------------------------------------------
-
-SIDES = st.integers(413, 2000)
-
-
-@given(SIDES, SIDES)
-def test_the_suggested_frame_always_fits_and_cannot_be_larger(width, height):
-    box = suggest_box(width, height)
-    larger = Box(0, 0, box.width + 2, 0)  # one more pixel may be lost to rounding
-    assert fit_box(box, width, height) == box
-    with pytest.raises(PhotoRefused):
-        fit_box(larger, width, height)
-
-
-def test_the_suggested_frame_leaves_head_room():
-    assert suggest_box(1500, 2000) == Box(36, 0, 1428, 1999)
-    assert suggest_box(1125, 2000) == Box(0, 106, 1125, 1575)
-    assert suggest_box(2000, 1500) == Box(464, 0, 1071, 1499)
-
-
-@given(st.integers(-3000, 3000), st.integers(-3000, 3000), st.integers(-10, 3000), SIDES, SIDES)
-def test_a_frame_that_fits_is_inside_and_large_enough(left, top, box_width, width, height):
-    try:
-        box = fit_box(Box(left, top, box_width, 7), width, height)
-    except PhotoRefused:
-        return
-    assert (box.left, box.top, box.width) == (left, top, box_width)
-    assert abs(box.height - box_width * 413 / 295) <= 0.5
-    assert 0 <= left <= left + box_width <= width
-    assert 0 <= top <= top + box.height <= height
-    assert (box_width >= 295, box.height >= 413) == (True, True)
-
-
-def test_a_frame_is_refused_with_figures():
-    with pytest.raises(PhotoRefused) as small:
-        fit_box(Box(0, 0, 200, 280), 600, 800)
-    with pytest.raises(PhotoRefused) as outside:
-        fit_box(Box(400, 10, 300, 420), 600, 800)
-    assert [str(small.value), str(outside.value)] == [
-        "裁切框只有 200×280 像素，至少需要 295×413 像素。请缩小照片，让裁切框框住更多内容。",
-        "裁切框（左 400、上 10、300×420 像素）超出了照片的范围（600×800 像素）。请重新移动裁切框。",
-    ]
-
-
-@given(st.lists(st.sampled_from(sorted(MOVES)), max_size=30), SIDES, SIDES)
-def test_no_sequence_of_buttons_leaves_the_picture(moves, width, height):
-    box = suggest_box(width, height)
-    for move in moves:
-        box = nudge(box, move, width, height)
-        assert fit_box(box, width, height) == box
-
-
-def test_buttons_move_and_zoom():
-    box = Box(100, 100, 590, 826)
-    assert {move: nudge(box, move, 1500, 2000) for move in MOVES} == {
-        "up": Box(100, 18, 590, 826),
-        "down": Box(100, 182, 590, 826),
-        "left": Box(41, 100, 590, 826),
-        "right": Box(159, 100, 590, 826),
-        "in": Box(129, 141, 531, 743),
-        "out": Box(67, 54, 656, 918),
-    }
 
 
 # --- The portrait --------------------------------------------------------------------------------------------------

@@ -3,9 +3,7 @@
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from photos import faces, frames, quality
-from photos.findings import Doubt
-from photos.frames import Box
+from photos import quality
 from photos.spec import PhotoSpec
 from tests.photos.pictures import drawn_portrait
 
@@ -59,47 +57,3 @@ def test_sentences_have_the_measured_and_the_wanted_figures():
     assert sentences(dark)[0] == "照片偏暗：脸部平均亮度 22.2%，合适的是 30% 到 88%。请在明亮的地方重新拍摄。"
     expected = "照片上方和两侧只有 0% 是白色，合适的是 75% 以上。请在白色背景前重新拍摄，或换一张照片。"
     assert sentences(portrait("blue")) == [f"背景不像白色：{expected}"]
-
-
-# --- Faces ---------------------------------------------------------------------------------------------------------
-
-
-def found(monkeypatch, *boxes: Box) -> None:
-    monkeypatch.setattr(faces, "detector", lambda: lambda grey: list(boxes))
-
-
-def test_without_a_detector_nothing_is_said(monkeypatch):
-    monkeypatch.setattr(faces, "detector", lambda: None)
-    assert (faces.find(portrait()), faces.judge(portrait())) == (None, ({}, []))
-
-
-@pytest.mark.parametrize(
-    ("boxes", "code"),
-    [
-        ([], [Doubt.NO_FACE]),
-        ([Box(45, 104, 206, 206)], []),
-        ([Box(45, 104, 206, 206), Box(60, 120, 170, 170)], []),
-        ([Box(45, 104, 206, 206), Box(0, 300, 60, 60)], [Doubt.SEVERAL_FACES]),
-        ([Box(100, 100, 80, 80)], [Doubt.HEAD_SIZE]),
-    ],
-)
-def test_faces_are_counted_once_and_measured(monkeypatch, boxes, code):
-    found(monkeypatch, *boxes)
-    assert [finding.code for finding in faces.judge(portrait().resize((286, 400)))[1]] == code
-
-
-def test_the_frame_stands_around_the_head():
-    box = frames.suggest_box(1500, 2000, PhotoSpec(), Box(500, 700, 400, 400))
-    head = 400 * frames.HEAD_PER_FACE
-    crown = 700 - 400 * frames.CROWN_ABOVE_FACE
-    assert abs(head / box.height - 2 / 3) < 0.01
-    assert abs((crown - box.top) / box.height - 0.1) < 0.01
-    assert abs(box.left + box.width / 2 - 700) <= 1
-    assert frames.fit_box(box, 1500, 2000) == box
-
-
-def test_a_real_detector_finds_the_drawn_face():
-    pytest.importorskip("cv2", reason="the dependency group `faces` is not installed")
-    faces.detector.cache_clear()
-    assert len(faces.find(portrait()) or []) == 1
-    assert faces.find(Image.new("RGB", (295, 413), "white")) == []
