@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from photos.findings import Doubt, Finding
@@ -16,6 +16,7 @@ from tests import scenes
 from tests.browser import scenery
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import PHONE
+from tests.browser.line import line_to
 
 pytestmark = pytest.mark.browser
 
@@ -115,6 +116,111 @@ def test_what_stands_before_the_portal_refuses(
     expect(page.locator("#photo-warning")).to_have_text(sentence)
     assert complaints == [f"{page.url}: {status}"]
     complaints.clear()
+
+
+NOT_OPENED = "照片已经传到，但网络断开了，裁切页面没有打开。请检查网络，再点“继续裁切”，不用重新上传。"
+NOT_ANSWERED = "网络断开了，没有收到系统的回答。请检查网络，再点“继续”，已经传到的不会再传一遍。"
+
+
+def never_again(page: Page) -> None:
+    """From here on no file leaves this page."""
+
+    def look(route: Route) -> None:
+        assert b"filename=" not in (route.request.post_data_buffer or b"")
+        route.continue_()
+
+    page.unroute_all()
+    page.route("**/photo/", look)
+
+
+def test_the_line_breaks_between_the_upload_and_the_crop_page(
+    visitor: Callable[..., Page], user: User, photo_file: Path
+) -> None:
+    page = visitor(user)
+    applicant = Applicant(page)
+    page.goto("/profile/photo/")
+    page.route("**/crop/*/", lambda route: route.abort("internetdisconnected"))
+    applicant.upload(photo_file)
+    expect(page.locator("#photo-warning")).to_have_text(NOT_OPENED)
+    expect(applicant.button("继续裁切")).to_be_focused()
+    page.keyboard.press("Enter")  # still away
+    expect(page.locator("#photo-warning")).to_have_text(NOT_OPENED)
+    assert page.url.endswith("/profile/photo/")
+    never_again(page)
+    applicant.press(applicant.button("继续裁切"))
+    applicant.crop()
+    applicant.sees_portrait()
+    assert Upload.objects.count() == 1
+
+
+def test_a_busy_portal_between_the_upload_and_the_crop_page(
+    visitor: Callable[..., Page], user: User, photo_file: Path, complaints: list[str]
+) -> None:
+    page = visitor(user)
+    applicant = Applicant(page)
+    page.goto("/profile/photo/")
+    page.route("**/crop/*/", lambda route: route.fulfill(status=502, body="<h1>no</h1>", content_type="text/html"))
+    applicant.upload(photo_file)
+    busy = "照片已经传到，但系统暂时繁忙，裁切页面没有打开。请过几分钟再点“继续裁切”，不用重新上传。"
+    expect(page.locator("#photo-warning")).to_have_text(busy)
+    complaints.clear()
+    never_again(page)
+    applicant.press(applicant.button("继续裁切"))
+    applicant.reads("裁切照片")
+    assert Upload.objects.count() == 1
+
+
+def test_the_answer_to_an_upload_is_lost(
+    visitor: Callable[..., Page], user: User, photo_file: Path, portal: str
+) -> None:
+    page = visitor(user)
+    applicant = Applicant(page)
+    with line_to(portal) as line:
+        page.goto(f"{line.origin}/profile/photo/")
+        applicant.reads("上传照片")
+        line.deaf = True
+        applicant.upload(photo_file)
+        expect(page.locator("#photo-warning")).to_have_text(NOT_ANSWERED)
+        applicant.press(applicant.button("继续"))  # still deaf
+        expect(page.locator("#photo-warning")).to_have_text(NOT_ANSWERED)
+        line.deaf = False
+        never_again(page)
+        applicant.press(applicant.button("继续"))
+        applicant.crop()
+        applicant.sees_portrait()
+        assert Upload.objects.count() == 1
+
+
+def test_an_upload_that_did_not_arrive_is_sent_again(
+    visitor: Callable[..., Page], user: User, photo_file: Path
+) -> None:
+    page = visitor(user)
+    applicant = Applicant(page)
+    page.goto("/profile/photo/")
+    page.route("**/photo/", lambda route: route.abort("connectionreset"))
+    applicant.upload(photo_file)
+    expect(applicant.button("重新上传")).to_be_focused()
+    page.unroute_all()
+    page.keyboard.press("Enter")
+    applicant.reads("裁切照片")
+    assert Upload.objects.count() == 1
+
+
+def test_what_was_sent_and_not_cropped_is_found_on_the_next_visit(
+    visitor: Callable[..., Page], user: User, photo_file: Path
+) -> None:
+    page = visitor(user, java_script_enabled=False)
+    applicant = Applicant(page, script=False)
+    page.goto("/profile/photo/")
+    applicant.upload(photo_file)
+    applicant.reads("裁切照片")
+    page.goto("/profile/photo/")
+    expect(page.locator("img.photo-waiting")).to_have_js_property("complete", True)
+    applicant.press(applicant.link("继续裁切"))
+    applicant.crop()
+    applicant.sees_portrait()
+    page.goto("/profile/photo/")
+    expect(applicant.link("继续裁切")).to_have_count(0)
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_for_ever(
