@@ -51,7 +51,9 @@ def together(**values: str) -> None:
     missing = [name for name, value in values.items() if not value]
     given = [name for name, value in values.items() if value]
     if given and missing:
-        raise ImproperlyConfigured(f"设了 {'、'.join(given)}，就还要设 {'、'.join(missing)}。{DECLARED[missing[0]].cure}")
+        raise ImproperlyConfigured(
+            f"设了 {'、'.join(given)}，就还要设 {'、'.join(missing)}。{DECLARED[missing[0]].cure}"
+        )
 
 
 def text(value: str) -> str:
