@@ -329,6 +329,23 @@ def test_turned_by_a_button_and_cropped_as_seen(visitor: Callable[..., Page], us
     assert frame(page) == seen
 
 
+def test_the_line_breaks_before_the_crop_is_saved(visitor: Callable[..., Page], user: User) -> None:
+    page = visitor(user)
+    applicant = before_the_crop(page, user)
+    applicant.press(applicant.button("放大"))
+    kept = frame(page)
+    line = network(page)
+    line(offline=True)
+    applicant.press(applicant.button("裁切照片并保存"))
+    broken = "网络断开了，照片没有保存。裁切框还在原处，请检查网络，再点一次。"
+    expect(page.locator("#crop-warning")).to_have_text(broken)
+    assert (frame(page), Portrait.objects.count()) == (kept, 0)
+    line()
+    applicant.press(applicant.button("裁切照片并保存"))
+    applicant.sees_portrait()
+    assert Portrait.objects.get().box_width == kept[2]
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 def test_a_warning_is_read_and_confirmed(
     visitor: Callable[..., Page], user: User, monkeypatch: pytest.MonkeyPatch, script: bool
