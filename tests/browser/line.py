@@ -1,10 +1,12 @@
-"""A line to a server that can go deaf: what is asked arrives, and no answer comes back."""
+"""Bad lines: slow, cut, or one on which what is asked arrives and no answer comes back."""
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+
+from playwright.sync_api import Page
 
 
 @dataclass
@@ -42,3 +44,14 @@ def line_to(origin: str) -> Iterator[Line]:
         threading.Thread(target=take, daemon=True).start()
         yield line
         listener.shutdown(socket.SHUT_RDWR)
+
+
+def network(page: Page) -> Callable[..., None]:
+    """Call it to say what the line is like: `uploadThroughput` in bytes a second, `offline`; usual without either.
+
+    One session for all: what another one has set stays in force beside it.
+    """
+    line = page.context.new_cdp_session(page)
+    usual = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    line.send("Network.enable")
+    return lambda **conditions: line.send("Network.emulateNetworkConditions", {**usual, **conditions}) and None
