@@ -160,7 +160,7 @@ def check_photo_folder(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
         Warning(
             f"REPLICAS 是 {settings.REPLICAS}，照片和附件却放在本机目录里：别的副本看不到。",
             "请设 S3_ENDPOINT_URL 改用对象存储；各副本的 private 目录确实是同一个网络目录时，把 PRIVATE_FOLDER_SHARED 设为 true。",
-            id="accounts.W002",
+            id="accounts.W004",
         )
     ]
 
@@ -168,6 +168,14 @@ def check_photo_folder(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
 def check_object_store(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if urlsplit(settings.S3_ENDPOINT_URL).scheme != "http":
         return []
+    if settings.PHOTO_DELIVERY == "signed" and settings.USE_HTTPS:
+        return [
+            Error(
+                "PHOTO_DELIVERY 是 signed，S3_ENDPOINT_URL 却不是 https 地址：浏览器不会在 https 的页面里显示 http 的照片。",
+                "请改为对象存储的 https:// 地址，或把 PHOTO_DELIVERY 设为 app。",
+                id="accounts.E021",
+            )
+        ]
     return [
         Warning(
             "S3_ENDPOINT_URL 不是 https 地址，照片会以明文传送。",

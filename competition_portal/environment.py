@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -47,11 +48,14 @@ def read(name: str, parse: Callable[[str], Any], *, cure: str, default: Any = RE
         raise ImproperlyConfigured(f"环境变量 {name} 的值不正确。{cure}") from None
 
 
-def together(name: str, **needed: str) -> None:
-    """What a variable cannot do without: nothing of the kind when it is empty. Raises ImproperlyConfigured."""
-    missing = [other for other, value in needed.items() if not value]
-    if os.environ.get(name, "").strip() and missing:
-        raise ImproperlyConfigured(f"设了 {name}，就还要设 {'、'.join(missing)}。{DECLARED[missing[0]].cure}")
+def together(**values: str) -> None:
+    """All of these variables or none of them. Raises ImproperlyConfigured."""
+    missing = [name for name, value in values.items() if not value]
+    given = [name for name, value in values.items() if value]
+    if given and missing:
+        raise ImproperlyConfigured(
+            f"设了 {'、'.join(given)}，就还要设 {'、'.join(missing)}。{DECLARED[missing[0]].cure}"
+        )
 
 
 def text(value: str) -> str:
@@ -66,8 +70,23 @@ def one_of(*allowed: str) -> Callable[[str], str]:
 
 
 def path_prefix(value: str) -> str:
-    if not value.startswith("/") or not value.endswith("/") or value == "/":
+    """Plain words between slashes: what nginx compares after it has decoded and resolved a path, `..` and `//` too."""
+    if not re.fullmatch(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)+", value):
         raise ValueError("not a prefix")
+    return value
+
+
+def word(value: str) -> str:
+    """Visible ASCII: a name or key that goes into the header of a request."""
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("not a word")
+    return value
+
+
+def bucket(value: str) -> str:
+    """As S3 has them, and those of older stores: 3 to 63 letters, digits, dots, hyphens and underscores."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", value):
+        raise ValueError("not a bucket")
     return value
 
 
@@ -94,6 +113,16 @@ def up_to(most: int) -> Callable[[str], int]:
         number = positive(value)
         if number > most:
             raise ValueError("too many")
+        return number
+
+    return parse
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = whole_number(value)
+        if number < least:
+            raise ValueError("too small")
         return number
 
     return parse
@@ -152,6 +181,15 @@ def url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ValueError(value)
+    return value
+
+
+def endpoint(value: str) -> str:
+    """The address of a service that is told its keys apart: its origin goes into the header of every page."""
+    parts = urlsplit(url(value))
+    if "@" in parts.netloc or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("not an endpoint")
+    parts.port  # noqa: B018  raises ValueError for what is no port
     return value
 
 

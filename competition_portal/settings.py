@@ -12,6 +12,7 @@ from django.utils.csp import CSP
 from competition_portal import environment as env
 from photos.spec import PhotoSpec
 from photos.spec import parse as parse_photo_spec
+from photos.uploads import MAX_UPLOAD_BYTES, MEGABYTE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -143,9 +144,9 @@ PHOTO_DAILY_UPLOADS = env.read(
 )
 PHOTO_DAILY_MEGABYTES = env.read(
     "PHOTO_DAILY_MEGABYTES",
-    env.positive,
+    env.at_least(MAX_UPLOAD_BYTES // MEGABYTE),
     default=300,
-    cure="写每个人 24 小时内最多上传多少 MB 照片，例如 300；不能小于一张照片的上限 20。",
+    cure="写每个人 24 小时内最多上传多少 MB 照片，例如 300；一张照片最多 20 MB，所以不能小于 20。",
 )
 PHOTO_DELIVERY = env.read(
     "PHOTO_DELIVERY",
@@ -164,21 +165,28 @@ PHOTO_ACCEL_PREFIX = env.read(
 
 S3_ENDPOINT_URL = env.read(
     "S3_ENDPOINT_URL",
-    env.url,
+    env.endpoint,
     default="",
-    cure="写对象存储的地址，例如 https://s3.example.cn；留空就把照片和附件放在 DATA_DIR 的 private 目录里。",
+    cure="写对象存储的地址，不带用户名和密码，例如 https://s3.example.cn；留空就把照片和附件放在 DATA_DIR 的 private 目录里。",
 )
-S3_BUCKET = env.read("S3_BUCKET", env.text, default="", cure="写对象存储里专给本系统用的桶的名称。")
-S3_ACCESS_KEY = env.read("S3_ACCESS_KEY", env.text, default="", cure="写只能使用这个桶的访问密钥编号（access key）。")
-S3_SECRET_KEY = env.read("S3_SECRET_KEY", env.text, default="", cure="写与 S3_ACCESS_KEY 配对的密钥（secret key）。")
-S3_REGION = env.read("S3_REGION", env.text, default="us-east-1", cure="写对象存储的区域；没有区域的就不要设。")
+S3_BUCKET = env.read(
+    "S3_BUCKET", env.bucket, default="", cure="写对象存储里专给本系统用的桶的名称，3 到 63 个字母、数字、点和连字符。"
+)
+S3_ACCESS_KEY = env.read("S3_ACCESS_KEY", env.word, default="", cure="写只能使用这个桶的访问密钥编号（access key）。")
+S3_SECRET_KEY = env.read("S3_SECRET_KEY", env.word, default="", cure="写与 S3_ACCESS_KEY 配对的密钥（secret key）。")
+S3_REGION = env.read(
+    "S3_REGION", env.word, default="us-east-1", cure="写对象存储的区域，例如 cn-north-1；没有区域的就不要设。"
+)
 PRIVATE_FOLDER_SHARED = env.read(
     "PRIVATE_FOLDER_SHARED",
     env.boolean,
     default=False,
     cure="写 true 或 false；全部副本的 private 目录是同一个网络目录时才是 true。",
 )
-env.together("S3_ENDPOINT_URL", S3_BUCKET=S3_BUCKET, S3_ACCESS_KEY=S3_ACCESS_KEY, S3_SECRET_KEY=S3_SECRET_KEY)
+# Without the address alone, photos would go to the local disk while everybody believes that they do not.
+env.together(
+    S3_ENDPOINT_URL=S3_ENDPOINT_URL, S3_BUCKET=S3_BUCKET, S3_ACCESS_KEY=S3_ACCESS_KEY, S3_SECRET_KEY=S3_SECRET_KEY
+)
 if PHOTO_DELIVERY != "app" and (PHOTO_DELIVERY == "signed") != bool(S3_ENDPOINT_URL):
     raise ImproperlyConfigured(
         "环境变量 PHOTO_DELIVERY 与存放照片的地方不相配。signed 要有对象存储（S3_ENDPOINT_URL），accel 要没有；不确定时写 app。"

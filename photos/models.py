@@ -8,12 +8,12 @@ from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from photos import allowance, bounded, pipeline
@@ -98,20 +98,32 @@ class UploadQuerySet(FileRows):
     def owned_by(self, user: Any) -> "UploadQuerySet":
         return self.filter(owner=user)
 
-    def receive(self, owner: Any, data: bytes, spec: PhotoSpec = DEFAULT_SPEC) -> "Upload":
-        """Make and keep the working copy of an uploaded file.
+    def arrived(self, owner: Any, number: UUID | None) -> "Upload | None":
+        """What was kept under the number that its sender gave it, when the answer to that was lost on its way."""
+        return self.owned_by(owner).filter(pk=number).first() if number else None
+
+    def receive(self, owner: Any, data: bytes, spec: PhotoSpec = DEFAULT_SPEC, number: UUID | None = None) -> "Upload":
+        """Make and keep the working copy of an uploaded file, under the number that its sender gave it, if any.
 
         Raises PhotoRefused when the file cannot become a portrait, StorageUnavailable when it cannot be kept,
         DayIsUp when the person has sent enough for a day.
         """
         allowance.check(self.owned_by(owner), len(data))
         copy = bounded.read(data, spec)
-        facts = {"width": copy.width, "height": copy.height, "received_bytes": len(data)}
-        face = list(astuple(copy.face)) if copy.face else None
-        return _keep(
-            {"uploads": copy.data, "previews": copy.preview},
-            lambda file, preview: self.create(owner=owner, file=file, preview=preview, face=face, **facts),
-        )
+        facts: dict[str, Any] = {"width": copy.width, "height": copy.height, "received_bytes": len(data)}
+        facts["face"] = list(astuple(copy.face)) if copy.face else None
+        # Another person's number is no secret and no matter of ours: it becomes another one.
+        facts["pk"] = uuid4() if number is None or self.filter(pk=number).exists() else number
+        try:
+            return _keep(
+                {"uploads": copy.data, "previews": copy.preview},
+                lambda file, preview: self.create(owner=owner, file=file, preview=preview, **facts),
+            )
+        except IntegrityError:
+            # The same was sent twice, and the other one was faster.
+            if (first := self.arrived(owner, number)) is None:
+                raise
+            return first
 
 
 class Upload(models.Model):

@@ -2,6 +2,9 @@
 
 from typing import Any, Protocol
 
+from django.utils import timezone
+
+from photos.allowance import DAY
 from photos.models import PhotoClosed, Portrait, Upload
 from photos.pipeline import turned_size
 from photos.spec import PhotoSpec
@@ -57,6 +60,15 @@ def can_be_cropped(portrait: Portrait, spec: PhotoSpec) -> bool:
 def large_enough(upload: Upload, turns: int, spec: PhotoSpec) -> bool:
     size = turned_size(upload.width, upload.height, turns)
     return all(side >= least for side, least in zip(size, spec.least_source, strict=True))
+
+
+def waiting(subject: Subject) -> Upload | None:
+    """What the person sent last, today, and has not cropped yet: a line that broke afterwards costs no second upload."""
+    sent = Upload.objects.owned_by(subject.photo_owner).filter(created_at__gt=timezone.now() - DAY)
+    last: Upload | None = sent.order_by("-created_at").first()
+    if last is None or last.lost_at or last.portraits.exists() or not large_enough(last, 0, subject.photo_spec):
+        return None
+    return last
 
 
 def cropped_again(subject: Subject) -> Portrait | None:

@@ -72,8 +72,7 @@ class PhotoPages:
         by_script = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
         try:
             refuse_if_closed(subject)
-            limits.UPLOAD.claim(subject.photo_owner)
-            upload = Upload.objects.receive(subject.photo_owner, _posted_file(request), subject.photo_spec)
+            upload = _received(request, subject)
         except REFUSALS as refusal:
             return _told(refusal) if by_script else self._upload_page(request, subject, kwargs, refusal)
         address = self._address(request, "crop", kwargs, upload=upload.pk)
@@ -163,7 +162,7 @@ class PhotoPages:
     def _upload_page(
         self, request: HttpRequest, subject: Subject, kwargs: dict[str, Any], refusal: Exception | None = None
     ) -> HttpResponse:
-        portrait, other = subject.portrait, subjects.other_portrait(subject)
+        portrait, other, waiting = subject.portrait, subjects.other_portrait(subject), subjects.waiting(subject)
         context = {
             "subject": subject,
             "way_back": self.way_back(request, subject),
@@ -176,6 +175,9 @@ class PhotoPages:
             "crop_again_url": self._crop_url(request, subject, portrait, kwargs),
             "other": other,
         }
+        if waiting:
+            context["waiting_image_url"] = self._address(request, "image", kwargs, upload=waiting.pk)
+            context["crop_waiting_url"] = self._address(request, "crop", kwargs, upload=waiting.pk)
         if other and subjects.fits(other, subject.photo_spec):
             context["use_other_url"] = self._address(request, "use_other", kwargs)
         else:
@@ -245,6 +247,24 @@ def _bearing(refusal: Exception | None, response: HttpResponse) -> HttpResponse:
 
 def _own_upload(request: HttpRequest, upload: UUID) -> Upload:
     return get_object_or_404(Upload.objects.owned_by(request.user), pk=upload)
+
+
+def _received(request: HttpRequest, subject: Subject) -> Upload:
+    """The upload, or the one that has arrived under this number already. Raises one of REFUSALS."""
+    owner, number = subject.photo_owner, _posted_number(request)
+    if arrived := Upload.objects.arrived(owner, number):
+        return arrived
+    if request.FILES or size_refusal(request):
+        limits.UPLOAD.claim(owner)
+    return Upload.objects.receive(owner, _posted_file(request), subject.photo_spec, number)
+
+
+def _posted_number(request: HttpRequest) -> UUID | None:
+    """Made by static/js/upload.js; without it there is none, and garbage is none."""
+    try:
+        return UUID(request.POST.get("number", ""))
+    except ValueError:
+        return None
 
 
 def _posted_file(request: HttpRequest) -> bytes:

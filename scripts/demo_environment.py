@@ -13,8 +13,9 @@ from scripts.ports import DEFAULTS, HOST
 # What the person has set for another purpose must not reach the demo.
 OURS = (
     "DEBUG CSRF_TRUSTED_ORIGINS TRUSTED_PROXIES DATABASE_URL DATABASE_POOL_SIZE CACHE_URL REPLICAS LOG_LEVEL "
-    "DJANGO_SETTINGS_MODULE PYTHONPATH MAIL_HOST MAIL_USER"
+    "DJANGO_SETTINGS_MODULE PYTHONPATH MAIL_HOST MAIL_USER PRIVATE_FOLDER_SHARED"
 ).split()
+FAMILIES = ("OIDC_", "PHOTO_", "S3_")
 
 
 def data_dir(sandbox_port: int) -> Path:
@@ -58,7 +59,7 @@ def environments(
     kept = keep_secrets(folder / "secrets.json")
     client_secret = kept.pop("SANDBOX_CLIENT_SECRET")
     portal, sandbox = f"http://{HOST}:{portal_port}", f"http://{HOST}:{sandbox_port}"
-    common = {name: value for name, value in inherited.items() if name not in OURS and not name.startswith("OIDC_")}
+    common = {name: value for name, value in inherited.items() if name not in OURS and not name.startswith(FAMILIES)}
     # The two talk to each other directly, whatever proxy the machine uses for the world outside.
     common |= {"NO_PROXY": f"{HOST},localhost", "no_proxy": f"{HOST},localhost", "PYTHONUNBUFFERED": "1"}
     return (

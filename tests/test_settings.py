@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from competition_portal import environment
+from photos.spec import PhotoSpec
 from tests.environment import DEFAULTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,6 +80,39 @@ WRONG = [
     ("RETENTION_DAYS", "everything:30"),
     ("RETENTION_DAYS", "audit:183"),
     ("RETENTION_DAYS", ","),
+    ("PHOTO_SPEC", "width"),
+    ("PHOTO_SPEC", "width:wide"),
+    ("PHOTO_SPEC", "width:1"),
+    ("PHOTO_SPEC", "width:413,height:295"),
+    ("PHOTO_SPEC", "width:295,width:413"),
+    ("PHOTO_SPEC", "depth:3"),
+    ("PHOTO_SPEC", "background:green"),
+    ("PHOTO_SPEC", "min_kilobytes:200,max_kilobytes:200"),
+    ("PHOTO_DAILY_UPLOADS", "0"),
+    ("PHOTO_DAILY_UPLOADS", "many"),
+    ("PHOTO_DAILY_MEGABYTES", "19"),
+    ("PHOTO_DAILY_MEGABYTES", "300 MB"),
+    ("PHOTO_DELIVERY", "nginx"),
+    ("PHOTO_ACCEL_PREFIX", "protected"),
+    ("PHOTO_ACCEL_PREFIX", "/protected"),
+    ("PHOTO_ACCEL_PREFIX", "/"),
+    ("PHOTO_ACCEL_PREFIX", "//"),
+    ("PHOTO_ACCEL_PREFIX", "/protected/../"),
+    ("PHOTO_ACCEL_PREFIX", "/pro tected/"),
+    ("PHOTO_ACCEL_PREFIX", "/pro%20tected/"),
+    ("S3_ENDPOINT_URL", "s3.example.cn"),
+    ("S3_ENDPOINT_URL", "file:///srv/photos"),
+    ("S3_ENDPOINT_URL", "https://key:pass-word@s3.example.cn"),
+    ("S3_ENDPOINT_URL", "https://s3.example.cn/?bucket=photos"),
+    ("S3_ENDPOINT_URL", "https://s3.example.cn:port"),
+    ("S3_ENDPOINT_URL", "https://s3.example.cn; script-src *"),
+    ("S3_BUCKET", "competition/portal"),
+    ("S3_BUCKET", "s3"),
+    ("S3_BUCKET", "照片"),
+    ("S3_ACCESS_KEY", "two words"),
+    ("S3_SECRET_KEY", "密码"),
+    ("S3_REGION", "cn north 1"),
+    ("PRIVATE_FOLDER_SHARED", "perhaps"),
     ("OIDC_OP_ISSUER", "id.example.cn"),
     ("OIDC_OP_AUTHORIZATION_ENDPOINT", "javascript:alert(1)"),
     ("OIDC_OP_TOKEN_ENDPOINT", "https://"),
@@ -274,6 +308,78 @@ def test_the_content_security_policy_leaves_nothing_open(read):
 def test_signing_out_may_end_where_the_platform_has_no_sign_out(read):
     settings = read(OIDC_OP_LOGOUT_ENDPOINT="", OIDC_OP_AUTHORIZATION_ENDPOINT="https://login.example.cn/authorize")
     assert settings["SECURE_CSP"]["form-action"] == [CSP.SELF, "https://login.example.cn"]
+
+
+STORE = {
+    "S3_ENDPOINT_URL": "https://s3.example.cn:9000/tenant",
+    "S3_BUCKET": "competition-portal",
+    "S3_ACCESS_KEY": "portal",
+    "S3_SECRET_KEY": "only/for+tests=",
+}
+
+
+@pytest.mark.parametrize("missing", STORE)
+def test_an_object_store_that_is_half_described(read, missing):
+    """Without its address alone, photos would silently go to the local disk."""
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(**{**STORE, missing: " "})
+    given = "、".join(name for name in STORE if name != missing)
+    assert str(refusal.value) == f"设了 {given}，就还要设 {missing}。{environment.DECLARED[missing].cure}"
+
+
+def test_where_private_files_are(read, tmp_path):
+    assert read()["STORAGES"]["default"] == {
+        "BACKEND": "photos.storages.PrivateFolder",
+        "OPTIONS": {"location": tmp_path / "data" / "private"},
+    }
+    assert read(**STORE, S3_REGION="cn-north-1")["STORAGES"]["default"] == {
+        "BACKEND": "photos.object_store.ObjectStore",
+        "OPTIONS": {
+            "endpoint": "https://s3.example.cn:9000/tenant",
+            "bucket": "competition-portal",
+            "access_key": "portal",
+            "secret_key": "only/for+tests=",
+            "region": "cn-north-1",
+        },
+    }
+
+
+MISMATCH = "环境变量 PHOTO_DELIVERY 与存放照片的地方不相配。signed 要有对象存储（S3_ENDPOINT_URL），accel 要没有；不确定时写 app。"
+
+
+@pytest.mark.parametrize(("way", "store"), [("signed", {}), ("accel", STORE)], ids=["signed", "accel"])
+def test_a_delivery_that_does_not_fit_the_storage(read, way, store):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(PHOTO_DELIVERY=way, **store)
+    assert str(refusal.value) == MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("way", "store", "origins"),
+    [
+        ("APP", {}, []),
+        ("app", STORE, []),
+        ("accel", {}, []),
+        ("signed", STORE, ["https://s3.example.cn:9000"]),
+    ],
+)
+def test_pictures_come_from_the_store_only_where_it_delivers(read, way, store, origins):
+    settings = read(PHOTO_DELIVERY=way, **store)
+    assert settings["PHOTO_DELIVERY"] == way.lower()
+    assert settings["SECURE_CSP"]["img-src"] == [CSP.SELF, "data:", "blob:", *origins]
+
+
+def test_what_one_person_may_send_in_a_day(read):
+    names = ["PHOTO_DAILY_UPLOADS", "PHOTO_DAILY_MEGABYTES", "PHOTO_ACCEL_PREFIX", "PRIVATE_FOLDER_SHARED"]
+    assert [read()[name] for name in names] == [60, 300, "/protected/", False]
+    given = dict(zip(names, ["1", "20", "/inside/photos.d/", "true"], strict=True))
+    assert [read(**given)[name] for name in names] == [1, 20, "/inside/photos.d/", True]
+
+
+def test_what_photos_must_be(read):
+    assert read()["PHOTO_SPEC"] == PhotoSpec()
+    told = read(PHOTO_SPEC=" width: 413, height:626,min_kilobytes:20,background:blue,note:免冠 ")["PHOTO_SPEC"]
+    assert told == PhotoSpec(width=413, height=626, min_kilobytes=20, background="blue", note="免冠")
 
 
 def test_how_long_data_is_kept(read):

@@ -7,6 +7,7 @@ const frame = document.getElementById("crop-frame");
 const preview = document.getElementById("crop-preview");
 const size = document.getElementById("crop-size");
 const status = document.getElementById("crop-status");
+const warning = document.getElementById("crop-warning");
 const save = document.getElementById("crop-save");
 
 const image = document.getElementById("picture");
@@ -235,19 +236,50 @@ stage.addEventListener(
 );
 
 image.addEventListener("error", () => {
-  status.classList.remove("visually-hidden");
   status.textContent = "照片没有显示出来，请刷新页面再试。";
 });
 
-/* Once; but not before the form has been read, or the button that was pressed would be missing from it. */
-form.addEventListener("submit", () => {
+/* --- Saving: not before it is certain that somebody answers, or the browser's own page would be the end --- */
+
+let answered = false;
+let asking = false;
+
+function warn(sentence) {
+  warning.textContent = sentence;
+  warning.hidden = !sentence;
+}
+
+form.addEventListener("submit", (event) => {
+  if (!answered) {
+    event.preventDefault();
+    if (!asking) ask(event.submitter);
+    return;
+  }
+  /* Once; but not before the form has been read, or the button that was pressed would be missing from it. */
   setTimeout(() => {
     save.disabled = true;
     if (confirming) confirming.disabled = true;
   });
 });
+
+async function ask(submitter) {
+  asking = true;
+  warn("");
+  status.textContent = "正在保存，请稍候。";
+  try {
+    const signal = AbortSignal.timeout(20_000);
+    const answer = await fetch(form.action, { method: "HEAD", cache: "no-store", redirect: "manual", signal });
+    if (answer.status < 500) {
+      answered = true;
+      form.requestSubmit(submitter);
+    } else warn("系统暂时繁忙，照片没有保存。裁切框还在原处，请过几分钟再点一次。");
+  } catch {
+    warn("网络断开了，照片没有保存。裁切框还在原处，请检查网络，再点一次。");
+  }
+  asking = false;
+}
 window.addEventListener("pageshow", (event) => {
-  save.disabled = false;
+  save.disabled = answered = false;
   if (event.persisted && confirming) confirming.disabled = true; /* whatever the frame was then, it is asked anew */
 });
 

@@ -10,6 +10,7 @@ const caption = document.getElementById("photo-name");
 const warning = document.getElementById("photo-warning");
 const picked = document.getElementById("photo-picked");
 const status = document.getElementById("photo-status");
+const number = document.getElementById("photo-number");
 const progress = document.getElementById("photo-progress");
 const bar = document.getElementById("photo-bar");
 const sent = document.getElementById("photo-sent");
@@ -17,6 +18,12 @@ const mostBytes = Number(form.dataset.mostBytes);
 const megabyte = 1024 * 1024;
 const stalledAfter = 60; /* seconds without a byte sent */
 const answerWithin = 120; /* seconds for the server to judge what it has received */
+const openWithin = 20; /* seconds for an answer to a small question */
+
+/* Each file that is chosen has a number, by which the server knows it again when its answer was lost on the way. */
+let unanswered = false; /* it was sent, and nobody has said whether it arrived */
+let whole = false; /* everything has left */
+let ready = ""; /* where to crop what has arrived */
 
 function sizeInWords(bytes) {
   if (bytes < megabyte) return `${Math.max(1, Math.round(bytes / 1024))} KB`;
@@ -49,6 +56,8 @@ function show() {
   preview.removeAttribute("src");
   warn("");
   button.textContent = "上传";
+  [unanswered, whole, ready] = [false, false, ""];
+  number.value = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const file = input.files[0];
   chosen.hidden = !file;
   picked.textContent = file ? file.name : "还没有选择照片";
@@ -82,22 +91,22 @@ function busy(isBusy) {
   wayBack.hidden = isBusy;
 }
 
-/* Over without success: the file is still chosen, and one press sends it again. */
-function stop(sentence, link) {
+/* Over without success: the file is still chosen, and one press goes on from here. */
+function stop(sentence, link, again = "重新上传") {
   clearTimeout(timer);
   request = null;
   busy(false);
-  button.textContent = "重新上传";
+  button.textContent = again;
   warn(sentence, link);
   status.textContent = "";
   button.focus();
 }
 
-function give(seconds, sentence) {
+function give(seconds, sentence, again) {
   clearTimeout(timer);
   timer = setTimeout(() => {
     const stuck = request;
-    stop(sentence);
+    stop(sentence, undefined, again);
     stuck?.abort();
   }, seconds * 1000);
 }
@@ -118,17 +127,18 @@ function moveBar(event) {
 /* Everything has left: the server judges the file, and nobody knows how long that takes. */
 function judged() {
   if (!request) return;
+  whole = true;
   bar.removeAttribute("value");
   sent.textContent = "已传完，正在检查照片…";
   status.textContent = sent.textContent;
-  give(answerWithin, "照片已传完，但系统迟迟没有回答。已选的照片还在，请过几分钟再点“重新上传”。");
+  give(answerWithin, "照片已传完，但系统迟迟没有回答。请过几分钟再点“继续”，已经传到的不会再传一遍。", "继续");
 }
 
 function send() {
   const body = new FormData(form); /* before the field is disabled */
   warn("");
   forget();
-  announced = 0;
+  [unanswered, whole, announced] = [true, false, 0];
   bar.value = 0;
   sent.textContent = "正在上传…";
   status.textContent = "正在上传，请稍候。";
@@ -148,17 +158,67 @@ function send() {
 
 function answered(answer) {
   const said = told(answer);
+  unanswered = said.torn || answer.status >= 500; /* or whoever stands between us gave up waiting */
   if (said.next) {
-    clearTimeout(timer);
-    sent.textContent = "上传成功，正在打开裁切页面…";
-    cancel.hidden = true;
     request = null;
-    location.assign(said.next);
+    openCrop(said.next);
   } else if (said.refusal) {
     stop(said.refusal);
     input.setAttribute("aria-invalid", "true");
-  } else if (answer.status < 400) signedOut(); /* a page in place of an answer: the way to signing in */
+  } else if (said.torn) lost();
+  else if (answer.status < 400) signedOut(); /* a page in place of an answer: the way to signing in */
   else stop(...failures(answer));
+}
+
+/* To the crop page; but not before it is certain that somebody answers, or the browser's own page would be the end. */
+async function openCrop(address) {
+  clearTimeout(timer);
+  ready = address;
+  warn("");
+  busy(true);
+  cancel.hidden = true;
+  bar.removeAttribute("value");
+  sent.textContent = "照片已经传到，正在打开裁切页面…";
+  status.textContent = sent.textContent;
+  try {
+    const answer = await small(address, { method: "HEAD" });
+    if (answer.status < 500) return location.assign(address);
+    stop("照片已经传到，但系统暂时繁忙，裁切页面没有打开。请过几分钟再点“继续裁切”，不用重新上传。", undefined, "继续裁切");
+  } catch {
+    stop("照片已经传到，但网络断开了，裁切页面没有打开。请检查网络，再点“继续裁切”，不用重新上传。", undefined, "继续裁切");
+  }
+}
+
+function small(address, question) {
+  return fetch(address, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(openWithin * 1000), ...question });
+}
+
+/* Whether what was sent has arrived: the number alone, without the file. If not, the file is sent again. */
+async function ask() {
+  const body = new FormData(form);
+  body.delete("photo");
+  warn("");
+  busy(true);
+  cancel.hidden = true;
+  bar.removeAttribute("value");
+  sent.textContent = "正在确认照片是否已经传到…";
+  status.textContent = sent.textContent;
+  let answer;
+  try {
+    answer = await small(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+  } catch {
+    return lost();
+  }
+  const { next } = await answer.json().catch(() => ({}));
+  if (next) openCrop(next);
+  else {
+    busy(false); /* or the field, disabled, would not be sent */
+    send();
+  }
+}
+
+function lost() {
+  stop("网络断开了，没有收到系统的回答。请检查网络，再点“继续”，已经传到的不会再传一遍。", undefined, "继续");
 }
 
 function told(answer) {
@@ -166,7 +226,7 @@ function told(answer) {
   try {
     return JSON.parse(answer.responseText);
   } catch {
-    return {}; /* cut off on the way */
+    return { torn: true }; /* cut off on the way */
   }
 }
 
@@ -196,6 +256,7 @@ async function broken() {
       /* Nobody answers: a broken line. */
     }
   }
+  if (whole) return lost();
   stop("网络断开了，照片没有传完。已选的照片还在，请检查网络，再点“重新上传”。");
 }
 
@@ -210,6 +271,8 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (request) return;
   if (input.files[0]?.size > mostBytes) input.focus();
+  else if (ready) openCrop(ready);
+  else if (unanswered) ask();
   else send();
 });
 /* Back to this page by the browser's back button. */

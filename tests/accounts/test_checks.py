@@ -364,7 +364,7 @@ def test_the_deployment_check_names_what_is_wrong(tmp_path):
     )
     assert answer.returncode == 1
     named = set(re.findall(r"\((\w+\.\w+)\)", answer.stderr))
-    assert named == {"accounts.E012", "accounts.E014", "accounts.E016", "accounts.W001", "accounts.W002"}
+    assert named == {"accounts.E012", "accounts.E014", "accounts.E016", "accounts.W001", "accounts.W004"}
 
 
 def test_replicas_whose_photos_are_on_one_disk(production):
@@ -379,7 +379,7 @@ def test_replicas_whose_photos_are_on_one_disk(production):
         Warning(
             "REPLICAS 是 3，照片和附件却放在本机目录里：别的副本看不到。",
             "请设 S3_ENDPOINT_URL 改用对象存储；各副本的 private 目录确实是同一个网络目录时，把 PRIVATE_FOLDER_SHARED 设为 true。",
-            id="accounts.W002",
+            id="accounts.W004",
         )
     ]
     production.PRIVATE_FOLDER_SHARED = True
@@ -398,3 +398,16 @@ def test_photos_over_plain_http(production):
             id="accounts.W003",
         )
     ]
+
+
+def test_photos_that_no_browser_would_show(production):
+    production.S3_ENDPOINT_URL, production.PHOTO_DELIVERY = "http://s3.example.cn", "signed"
+    assert complaints() == [
+        Error(
+            "PHOTO_DELIVERY 是 signed，S3_ENDPOINT_URL 却不是 https 地址：浏览器不会在 https 的页面里显示 http 的照片。",
+            "请改为对象存储的 https:// 地址，或把 PHOTO_DELIVERY 设为 app。",
+            id="accounts.E021",
+        )
+    ]
+    production.S3_ENDPOINT_URL = "https://s3.example.cn"
+    assert complaints() == []

@@ -72,7 +72,9 @@ def watch(context: BrowserContext, complaints: list[str]) -> None:
             complaints.append(f"{message.page and message.page.url}: {message.text}")
 
     def response(answer: Any) -> None:
-        refused = answer.request.resource_type == "xhr" and answer.status == 422  # a photo; the page says why
+        refused = (
+            answer.request.resource_type in {"xhr", "fetch"} and answer.status == 422
+        )  # a photo; the page says why
         if answer.status >= 400 and not refused and not answer.request.is_navigation_request():
             complaints.append(f"{answer.url}: {answer.status}")
 

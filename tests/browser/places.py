@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from accounts import limits, sessions
 from accounts.models import Identity, User
 from photos.findings import Finding
+from photos.models import StorageUnavailable
 from plans import members
 from plans import views as plan_views
 from registrations import intake
@@ -95,6 +96,16 @@ def plans_anonymous(here: Place) -> None:
 @place("login failed")
 def login_failed(here: Place) -> None:
     here.go("/accounts/callback/?error=access_denied&state=unknown")
+
+
+@place("login, coming from another site")
+def login_asked(here: Place) -> None:
+    page = here.go("/")
+    ours = page.url
+    page.goto("about:blank")  # a site that is nobody's
+    page.set_content(f'<a href="{ours}accounts/login/?next=%2Fprofile%2F">')
+    page.locator("a").evaluate("link => link.click()")
+    expect(page.get_by_role("heading", level=1)).to_have_text("请登录")
 
 
 @place("signed out")
@@ -754,6 +765,41 @@ def upload_under_way(here: Place) -> None:
 @place("upload, broken off")
 def upload_broken(here: Place) -> None:
     sending(here, lambda route: route.abort(), "重新上传")
+
+
+@place("upload, arrived but not opened")
+def upload_not_opened(here: Place) -> None:
+    page = here.go("/profile/photo/", applicant())
+    page.route("**/crop/*/", lambda route: route.abort())
+    page.get_by_label("浏览").set_input_files({"name": "照片.jpg", "mimeType": "image/jpeg", "buffer": scenes.jpeg()})
+    page.get_by_role("button", name="上传", exact=True).click()
+    expect(page.get_by_role("button", name="继续裁切")).to_be_visible()
+
+
+@place("upload, not cropped yet")
+def upload_waiting(here: Place) -> None:
+    user = applicant()
+    complete_profile(user)
+    uploaded(user)
+    here.go("/profile/photo/", user)
+
+
+@place("crop, the line is broken")
+def crop_broken(here: Place) -> None:
+    crop(here)
+    assert here.page
+    here.page.route("**/crop/*/", lambda route: route.abort())
+    here.page.get_by_role("button", name="裁切照片并保存").click()
+    expect(here.page.locator("#crop-warning")).to_be_visible()
+
+
+@place("crop, the storage is away")
+def crop_away(here: Place) -> None:
+    crop(here)
+    assert here.page
+    with patch("photos.models.Upload.read", side_effect=StorageUnavailable):
+        here.page.get_by_role("button", name="裁切照片并保存").click()
+        expect(here.page.get_by_role("alert").first).to_be_visible()
 
 
 @place("crop, turned")

@@ -1,7 +1,6 @@
-"""A photo's way in a real browser: sending with a bar, a broken line, the frame by keys, fingers and buttons, warnings."""
+"""The frame in a real browser: by keys, fingers and buttons, over a broken line, warnings, and what there is already."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,6 +15,7 @@ from tests import scenes
 from tests.browser import scenery
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import PHONE
+from tests.browser.line import network
 
 pytestmark = pytest.mark.browser
 
@@ -35,114 +35,6 @@ def frame(page: Page) -> tuple[int, ...]:
 def before_the_crop(page: Page, user: User) -> Applicant:
     page.goto(f"/profile/photo/crop/{scenery.uploaded(user).pk}/")
     return Applicant(page)
-
-
-def network(page: Page) -> Callable[..., None]:
-    """Call it to say what the line is like: `uploadThroughput` in bytes a second, `offline`; usual without either.
-
-    One session for all: what another one has set stays in force beside it.
-    """
-    line = page.context.new_cdp_session(page)
-    usual = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    line.send("Network.enable")
-    return lambda **conditions: line.send("Network.emulateNetworkConditions", {**usual, **conditions}) and None
-
-
-@pytest.fixture
-def large_photo(tmp_path: Path) -> Path:
-    """Three megabytes, so that a slow line takes its time."""
-    path = tmp_path / "大照片.jpg"
-    path.write_bytes(scenes.jpeg() + bytes(3 * 1024 * 1024))
-    return path
-
-
-# --- Sending --------------------------------------------------------------------------------------------------------
-
-
-def test_progress_is_shown_and_can_be_cancelled(visitor: Callable[..., Page], user: User, large_photo: Path) -> None:
-    page = visitor(user)
-    applicant = Applicant(page)
-    page.goto("/profile/photo/")
-    line = network(page)
-    line(uploadThroughput=100_000)
-    applicant.upload(large_photo)
-    expect(page.get_by_role("progressbar")).to_be_visible()
-    expect(page.locator("#photo-sent")).to_contain_text("（共 3 MB）")
-    applicant.press(applicant.button("取消"))
-    expect(page.locator("#photo-status")).to_have_text("已取消，照片没有上传。已选的照片还在，可以重新上传。")
-    expect(page.get_by_role("progressbar")).to_have_count(0)
-    line()
-    applicant.press(applicant.button("重新上传"))
-    applicant.reads("裁切照片")
-    assert Upload.objects.count() == 1
-
-
-def test_a_broken_line_keeps_the_file_and_sends_it_again(
-    visitor: Callable[..., Page], user: User, photo_file: Path
-) -> None:
-    page = visitor(user)
-    applicant = Applicant(page)
-    page.goto("/profile/photo/")
-    line = network(page)
-    line(offline=True)
-    applicant.upload(photo_file)
-    broken = "网络断开了，照片没有传完。已选的照片还在，请检查网络，再点“重新上传”。"
-    expect(page.locator("#photo-warning")).to_have_text(broken)
-    expect(page.locator("#photo-picked")).to_have_text("自拍.jpg")
-    expect(applicant.button("重新上传")).to_be_focused()
-    line()
-    applicant.press(applicant.button("重新上传"))
-    applicant.crop()
-    applicant.sees_portrait()
-
-
-@pytest.mark.parametrize(
-    ("status", "sentence"),
-    [
-        (413, "照片太大，系统没有收下。最多 20 MB，请把照片缩小后再选，或换一张照片。"),
-        (429, "上传的次数太多了，照片没有保存。已选的照片还在，请过几分钟再点“重新上传”。"),
-        (503, "系统暂时繁忙，照片没有保存。已选的照片还在，请过几分钟再点“重新上传”。"),
-        (500, "系统出了问题，照片没有保存。已选的照片还在，请再试一次；如果仍然不行，请联系组委会。"),
-    ],
-)
-def test_what_stands_before_the_portal_refuses(
-    visitor: Callable[..., Page], user: User, photo_file: Path, complaints: list[str], status: int, sentence: str
-) -> None:
-    page = visitor(user)
-    page.goto("/profile/photo/")
-    page.route("**/photo/", lambda route: route.fulfill(status=status, body="<h1>no</h1>", content_type="text/html"))
-    Applicant(page).upload(photo_file)
-    expect(page.locator("#photo-warning")).to_have_text(sentence)
-    assert complaints == [f"{page.url}: {status}"]
-    complaints.clear()
-
-
-def test_a_server_that_says_nothing_is_not_waited_for_for_ever(
-    visitor: Callable[..., Page], user: User, photo_file: Path
-) -> None:
-    page = visitor(user)
-    page.clock.install()
-    page.goto("/profile/photo/")
-    page.route("**/photo/", lambda route: None)
-    Applicant(page).upload(photo_file)
-    expect(page.get_by_role("progressbar")).to_be_visible()
-    page.clock.run_for(121_000)
-    expect(page.locator("#photo-warning")).to_contain_text("已选的照片还在，")
-    expect(Applicant(page).button("重新上传")).to_be_enabled()
-
-
-def test_a_session_that_ended_meanwhile(visitor: Callable[..., Page], user: User, photo_file: Path) -> None:
-    page = visitor(user)
-    page.goto("/profile/photo/")
-    page.route("**/photo/", lambda route: route.abort())  # as a redirect to another site ends
-    page.route(
-        "**/accounts/session/",
-        lambda route: route.fulfill(json={"left": 0, "warning": 120, "final": False, "whose": ""}),
-    )
-    Applicant(page).upload(photo_file)
-    warning = page.locator("#photo-warning")
-    expect(warning).to_have_text("登录已经退出，照片没有保存。请重新登录，再选一次照片")
-    expect(warning.get_by_role("link")).to_have_attribute("href", page.url)
 
 
 # --- The frame ------------------------------------------------------------------------------------------------------
@@ -221,6 +113,23 @@ def test_turned_by_a_button_and_cropped_as_seen(visitor: Callable[..., Page], us
     page.goto("/profile/photo/")
     applicant.press(applicant.link("重新裁切"))
     assert frame(page) == seen
+
+
+def test_the_line_breaks_before_the_crop_is_saved(visitor: Callable[..., Page], user: User) -> None:
+    page = visitor(user)
+    applicant = before_the_crop(page, user)
+    applicant.press(applicant.button("放大"))
+    kept = frame(page)
+    line = network(page)
+    line(offline=True)
+    applicant.press(applicant.button("裁切照片并保存"))
+    broken = "网络断开了，照片没有保存。裁切框还在原处，请检查网络，再点一次。"
+    expect(page.locator("#crop-warning")).to_have_text(broken)
+    assert (frame(page), Portrait.objects.count()) == (kept, 0)
+    line()
+    applicant.press(applicant.button("裁切照片并保存"))
+    applicant.sees_portrait()
+    assert Portrait.objects.get().box_width == kept[2]
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

@@ -1,14 +1,17 @@
 """The object store against a real peer, rclone: what is kept, read, listed and removed, and what a refusal leaves."""
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+import time_machine
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from photos.delivery import SIGNED_SECONDS
 from photos.findings import Doubt
 from photos.models import Portrait, StorageUnavailable, Upload
 from photos.object_store import ObjectStore
@@ -110,6 +113,18 @@ def test_a_signed_address_is_for_one_file_and_a_minute(peer, store):
         assert answer.read() == b"private"
     with pytest.raises(OSError, match="HTTP Error 403"):
         urlopen(address.replace("x.jpg", "y.jpg"))
+
+
+def test_a_signed_address_ends(peer, store):
+    """The store's clock is the real one: the addresses are made earlier."""
+    name = store.save("portraits/2026/x.jpg", ContentFile(b"private"))
+    with time_machine.travel(datetime.now(UTC) - timedelta(seconds=SIGNED_SECONDS + 1), tick=True):
+        ended, longer = store.signed_url(name, SIGNED_SECONDS), store.signed_url(name, 10 * SIGNED_SECONDS)
+    with urlopen(longer) as answer:
+        assert answer.read() == b"private"
+    with pytest.raises(HTTPError, match="HTTP Error 40[03]") as refused:
+        urlopen(ended)
+    refused.value.close()
 
 
 def test_what_is_asked_of_the_store_is_no_public_right(store, monkeypatch):

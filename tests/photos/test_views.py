@@ -3,17 +3,20 @@
 import html
 import re
 from dataclasses import replace
-from uuid import uuid4
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.messages import get_messages
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
+from accounts import limits
 from photos import bounded
 from photos.delivery import deliver
 from photos.findings import Doubt, Finding
-from photos.models import Portrait, Upload
+from photos.models import Portrait, Upload, UploadQuerySet
 from photos.pipeline import Box
 from photos.spec import PhotoSpec
 from tests.photos.pictures import HEIC, drawn_portrait, encoded, opened, quarters, seen
@@ -312,6 +315,90 @@ def test_a_storage_that_is_away_is_a_sentence(visitor, person, monkeypatch):
 def addresses(upload: Upload, name: str = "mine") -> list[str]:
     page = f"/badges/{name}/photo/"
     return [page, f"{page}crop/{upload.pk}/", f"{page}crop/{upload.pk}/image/", f"{page}portrait/"]
+
+
+# --- A line that breaks ---------------------------------------------------------------------------------------------
+
+NUMBER = "5a1f4c0e9b7d4e0f8a6b3c2d1e0f9a8b"
+NO_FILE = "还没有选择照片。请先点“浏览”选一张照片，再点“上传”。"
+
+
+def told(visitor, **posted):
+    answer = visitor.post(PAGE, posted, headers={"accept": "application/json"})
+    return answer.status_code, answer.json()
+
+
+def test_what_has_arrived_is_not_taken_twice(visitor, person, files):
+    assert told(visitor, number=NUMBER) == (422, {"refusal": NO_FILE})
+    first = told(visitor, number=NUMBER, **photo())
+    assert first == (200, {"next": f"{PAGE}crop/{UUID(NUMBER)}/"})
+    assert told(visitor, number=NUMBER) == told(visitor, number=NUMBER, **photo()) == first
+    assert (Upload.objects.count(), files()["uploads"]) == (1, 1)
+
+
+def test_what_has_arrived_is_found_by_whom_the_limit_stops(visitor, monkeypatch):
+    monkeypatch.setattr("accounts.limits.UPLOAD", replace(limits.UPLOAD, times=1))
+    assert told(visitor, number=NUMBER) == (422, {"refusal": NO_FILE})  # to ask is not to send
+    arrived = told(visitor, number=NUMBER, **photo())
+    assert (told(visitor, number=NUMBER), told(visitor, number=uuid4().hex, **photo())[0]) == (arrived, 429)
+
+
+def test_another_persons_number_is_not_taken_and_tells_nothing(visitor, person, stranger):
+    Upload.objects.receive(stranger, encoded(quarters()), number=UUID(NUMBER))
+    assert told(visitor, number=NUMBER) == (422, {"refusal": NO_FILE})
+    status, answer = told(visitor, number=NUMBER, **photo())
+    own = Upload.objects.get(owner=person)
+    assert (status, answer, own.pk == UUID(NUMBER)) == (200, {"next": f"{PAGE}crop/{own.pk}/"}, False)
+
+
+@pytest.mark.parametrize("number", ["", "1", "../../etc", "x" * 5000], ids=["none", "short", "path", "long"])
+def test_a_number_that_is_none(visitor, number):
+    assert told(visitor, number=number, **photo())[1] == {"next": f"{PAGE}crop/{Upload.objects.get().pk}/"}
+
+
+def test_sent_twice_at_once_it_is_kept_once(visitor, person, monkeypatch, files):
+    def slow(*arguments):
+        copy = sincere(*arguments)
+        monkeypatch.setattr(bounded, "read", sincere)
+        Upload.objects.receive(person, encoded(quarters()), number=UUID(NUMBER))
+        return copy
+
+    sincere = bounded.read
+    monkeypatch.setattr(bounded, "read", slow)
+    monkeypatch.setattr(UploadQuerySet, "exists", lambda rows: False)  # it was not there yet
+    assert told(visitor, number=NUMBER, **photo()) == (200, {"next": f"{PAGE}crop/{UUID(NUMBER)}/"})
+    assert (Upload.objects.count(), files()["uploads"]) == (1, 1)
+
+
+def waiting(visitor) -> list[str]:
+    """Where the upload page says that what was sent last is to be cropped."""
+    return re.findall(r'<a class="btn btn-primary" href="([^"]*)">继续裁切</a>', visitor.get(PAGE).content.decode())
+
+
+def test_what_was_sent_last_is_offered_until_it_is_cropped(visitor, person, stranger, badge):
+    uploaded(stranger)
+    assert waiting(visitor) == []
+    uploaded(person)
+    last = uploaded(person)
+    assert waiting(visitor) == [f"{PAGE}crop/{last.pk}/"]
+    badge.photo_spec = PhotoSpec(width=700, height=980)
+    assert waiting(visitor) == []  # too small for this one
+    badge.photo_spec = PhotoSpec()
+    Upload.objects.filter(pk=last.pk).mark(timezone.now())
+    assert waiting(visitor) == []  # its file is lost
+    Upload.objects.filter(pk=last.pk).mark(None)
+    badge.photo_closed = "已经提交。"
+    assert waiting(visitor) == []
+    badge.photo_closed = ""
+    assert waiting(visitor) == [f"{PAGE}crop/{last.pk}/"]
+    last.crop(Box(0, 0, 400, 0), confirmed=list(Doubt))
+    assert waiting(visitor) == []  # nor the one before it
+
+
+def test_what_was_sent_yesterday_is_not_offered(visitor, person):
+    last = uploaded(person)
+    Upload.objects.filter(pk=last.pk).update(created_at=timezone.now() - timedelta(days=1, minutes=1))
+    assert waiting(visitor) == []
 
 
 def test_a_strangers_photo_does_not_exist(visitor, person, stranger):

@@ -32,6 +32,9 @@ def test_the_two_are_told_about_each_other_and_nothing_of_what_was_set_for_other
         "PATH": "/bin",
         "DATABASE_URL": "postgres://production/portal",
         "OIDC_OP_ISSUER": "https://id.example.cn",
+        "S3_ENDPOINT_URL": "https://s3.example.cn",
+        "PHOTO_DELIVERY": "signed",
+        "PRIVATE_FOLDER_SHARED": "true",
     }
     portal, sandbox = environments(tmp_path / "demo", 8000, 8001, inherited)
     secrets = json.loads((tmp_path / "demo" / "secrets.json").read_text())

@@ -1,0 +1,27 @@
+"""Fills the database of a portal that runs by itself; says on its output who is signed in by which key."""
+
+import json
+import os
+
+
+def main() -> None:
+    """In a process of its own, with that portal's environment: a database with its tables is all there has to be."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.test import Client
+
+    from tests import scenes
+
+    keys = {}
+    for name in ("王晓明", "李芳"):
+        client = Client()
+        client.force_login(scenes.person(name), backend="accounts.oidc.PlatformBackend")
+        keys[name] = client.cookies[settings.SESSION_COOKIE_NAME].value
+    print(json.dumps(keys))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "competition_portal.settings")
+    main()
