@@ -58,6 +58,13 @@ def together(**values: str) -> None:
         )
 
 
+def needs(name: str, **needed: str) -> None:
+    """What a variable cannot do without: nothing of the kind when it is empty. Raises ImproperlyConfigured."""
+    missing = [other for other, value in needed.items() if not value]
+    if os.environ.get(name, "").strip() and missing:
+        raise ImproperlyConfigured(f"设了 {name}，就还要设 {'、'.join(missing)}。{DECLARED[missing[0]].cure}")
+
+
 def text(value: str) -> str:
     return value
 

@@ -272,9 +272,9 @@ SMS_BACKEND = env.read(
     default="",
     cure="写短信后端的类，例如 registrations.sms.ConsoleSms（只显示，不发出）；留空就不发短信。",
 )
-env.together("MAIL_HOST", MAIL_FROM=MAIL_FROM)
-env.together("MAIL_FOLDER", MAIL_FROM=MAIL_FROM)
-env.together("MAIL_USER", MAIL_PASSWORD=MAIL_PASSWORD)
+env.needs("MAIL_HOST", MAIL_FROM=MAIL_FROM)
+env.needs("MAIL_FOLDER", MAIL_FROM=MAIL_FROM)
+env.needs("MAIL_USER", MAIL_PASSWORD=MAIL_PASSWORD)
 if MAIL_FROM and bool(MAIL_HOST) == bool(MAIL_FOLDER):
     raise ImproperlyConfigured("设了环境变量 MAIL_FROM，就还要设 MAIL_HOST（发出去）或 MAIL_FOLDER（写成文件）之一。")
 if MAIL_FOLDER:
