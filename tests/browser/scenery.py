@@ -207,8 +207,9 @@ def warned() -> Registration:
 
 
 def mended() -> Registration:
-    """Sent back for its portrait, submitted again with another one."""
+    """Sent back for its portrait and its employer, submitted again with others."""
     registration = at(Status.RETURNED, applicant())
+    registration.write(registration.version, employer="北京精工机械股份有限公司")
     registration.set_portrait(scenes.portrait_of(registration.applicant, "#dfe9f5"))
     return scenes.take(registration, Action.SUBMIT, registration.applicant)
 

@@ -11,6 +11,7 @@ from registrations import intake
 from registrations.corrections import LOCKED
 from registrations.decisions import FIXABLE, items_of
 from registrations.models import Registration
+from registrations.personal_data import HOLDING
 from registrations.snapshots import Snapshot, changes_since_return
 from registrations.workflow import Action, Status, StepRefused
 from tests import scenes
@@ -157,6 +158,13 @@ def test_a_changed_profile_flows_into_what_is_open_alone(submitted, manager, app
     profile.save_details(profile.version, {**profile.details(), "phone": "13812342672", "address": "北京市海淀区"})
     Profile.of(applicant).set_portrait(scenes.portrait_of(applicant, "#dfe9f5"))
     assert changed(returned) == ["phone"]
+
+
+def test_a_profile_that_changed_elsewhere_leaves_the_open_form_as_new_as_it_was(submitted, manager, applicant):
+    returned = sent_back(submitted, manager, "phone")
+    profile = Profile.of(applicant)
+    profile.save_details(profile.version, {**profile.details(), "address": "北京市海淀区"})
+    assert scenes.fresh(returned).version == returned.version
 
 
 def test_no_road_writes_what_is_closed(submitted, manager):
@@ -346,6 +354,20 @@ def test_a_second_return_is_a_list_of_its_own(visitor, submitted, manager, appli
     ]
     visitor.post(address("edit", again), everything(again) | {"phone": "13812342673"})
     assert changed(again) == ["phone", "email"]
+
+
+def test_what_was_kept_and_answered_is_told_to_its_person(visitor, submitted, manager, applicant):
+    returned = sent_back(submitted, manager, "phone")
+    returned.correction().answer({"phone": "号码没有错"})
+    (told,) = [fact for entry in HOLDING.tell(applicant) for fact in entry.facts if fact.label == "退回时的内容"]
+    (kept,) = told.full
+    assert (told.shown, kept["手机"], kept["出生日期"], kept["确认无误：手机"]) == (
+        "留存 1 份，供组委会对照",
+        "13812342671",
+        "1990年3月7日",
+        "号码没有错",
+    )
+    assert returned.document_number not in str(kept)
 
 
 # From the days before -------------------------------------------------------------------------------------------------
