@@ -2,9 +2,9 @@
 
 import io
 import smtplib
-import socket
 import time
 from functools import partial
+from socket import socket
 from typing import TYPE_CHECKING, Any
 
 from django.core.mail.backends.smtp import EmailBackend
@@ -34,7 +34,7 @@ class Bounded(Smtp):
     def left(self) -> float:
         return max(self.deadline - time.monotonic(), 0.001)
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket:
         return connect_until(self.deadline, partial(super()._get_socket, host, port, timeout))  # type: ignore[misc]
 
     def getreply(self) -> tuple[int, bytes]:

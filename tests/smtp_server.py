@@ -1,10 +1,12 @@
 """A mail server for the tests that really speaks SMTP (RFC 5321): it can be away, slow, and refuse."""
 
 import socket
+import ssl
 import threading
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 
@@ -16,6 +18,8 @@ class MailServer:
     after_data: str = "250 taken"
     greeting: str = "220 tests ready"
     drip: bool = False
+    certificate: Path | None = None  # with its key; then it wants TLS
+    tls_at_once: bool = False  # or only after STARTTLS
     taken: list[EmailMessage] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -42,17 +46,37 @@ class MailServer:
             threading.Thread(target=self.talk, args=[client], daemon=True).start()
 
     def talk(self, client: socket.socket) -> None:
-        with client, client.makefile("rb") as lines:
-            try:
-                if self.drip:
-                    self.drip_on(client)
-                    return
-                self.say(client, self.greeting)
-                for line in lines:
-                    if not self.answer(client, line.decode().strip(), lines):
-                        return
-            except OSError:
+        try:
+            if self.drip:
+                self.drip_on(client)
                 return
+            if self.tls_at_once:
+                client = self.secured(client)
+            self.say(client, self.greeting)
+            while self.converse(client):
+                client = self.secured(client)
+        except OSError:
+            return  # whoever called has hung up
+        finally:
+            client.close()
+
+    def secured(self, client: socket.socket) -> socket.socket:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        assert self.certificate
+        context.load_cert_chain(self.certificate)
+        return context.wrap_socket(client, server_side=True)
+
+    def converse(self, client: socket.socket) -> bool:
+        """Until it ends; whether it is to go on under TLS."""
+        with client.makefile("rb", buffering=0) as lines:
+            for line in lines:
+                said = line.decode().strip()
+                if said.upper() == "STARTTLS":
+                    self.say(client, "220 go on")
+                    return True
+                if not self.answer(client, said, lines):
+                    break
+        return False
 
     def drip_on(self, client: socket.socket) -> None:
         """Never a line's end: each byte is in time, the whole of it never comes."""
@@ -69,6 +93,8 @@ class MailServer:
             self.say(client, "354 go on")
             self.take(lines)
             self.say(client, self.after_data)
+        elif verb == "EHLO" and self.certificate:
+            self.say(client, "250-tests\r\n250 STARTTLS")
         elif verb == "QUIT":
             self.say(client, "221 bye")
             return False
@@ -90,4 +116,5 @@ class MailServer:
 
     def mailers(self, timeout: float = 2) -> dict[str, Any]:
         options = {"host": "127.0.0.1", "port": self.port, "timeout": timeout}
+        options |= {"use_ssl": self.tls_at_once, "use_tls": bool(self.certificate) and not self.tls_at_once}
         return {"default": {"BACKEND": "registrations.smtp.BoundedBackend", "OPTIONS": options}}

@@ -18,6 +18,7 @@ from registrations.workflow import Action, Status
 from tests import scenes
 from tests.registrations.threads import at_once
 from tests.smtp_server import MailServer
+from tests.test_outside import certificate
 
 ADDRESS = "someone@example.cn"
 NOBODY_THERE = {
@@ -130,6 +131,20 @@ def test_a_server_that_drips_is_left_in_time(submitted, settings):
     assert (took < 5, states()) == (True, [("waiting", 1, "server: SMTPServerDisconnected")])
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("trusted", [False, True])
+def test_mail_goes_under_tls_to_whom_somebody_vouches_for(submitted, settings, tmp_path, monkeypatch, at_once, trusted):
+    file = certificate(tmp_path)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with MailServer(certificate=file, tls_at_once=at_once) as server:
+        settings.MAILERS = server.mailers(timeout=5)
+        assert send() == trusted
+    assert (len(server.taken), states()) == (
+        (1, [("sent", 1, "")]) if trusted else (0, [("waiting", 1, "server: SSLCertVerificationError")])
+    )
+
+
 @pytest.mark.parametrize(
     ("server", "error"),
     [
@@ -167,7 +182,7 @@ def test_one_who_is_refused_does_not_keep_the_others(applicant, submitted, stran
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_four_workers_at_once_one_sends(submitted, manager, settings):
+def test_of_four_workers_that_look_together_one_sends(submitted, manager, settings):
     scenes.take(submitted, Action.APPROVE, manager)
     with MailServer() as server:
         settings.MAILERS = server.mailers()
