@@ -34,7 +34,7 @@ def absolute(path: str) -> str:
 
 
 def reference_of(message: Message, channel: str) -> str:
-    """The same at each try: whoever gets it twice can tell (docs/adr/0015)."""
+    """The same at each try: whoever gets it twice can tell (docs/adr/0018)."""
     return f"{message.token.hex}.{channel}"
 
 

@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("plans", "0002_photo_requirements"),
         ("registrations", "0003_snapshots"),
+        ("plans", "0002_photo_requirements"),
     ]
 
     operations = [

@@ -166,7 +166,7 @@ def test_the_migration_counts_what_there_is(plan, occupation, manager):
     scenes.registration_at(Status.RETURNED, scenes.person(), occupation, manager).write(1, occupation=None)
     was = kept()
     Tally.objects.all().delete()
-    importlib.import_module("registrations.migrations.0003_queue_and_tallies").fill(apps, None)
+    importlib.import_module("registrations.migrations.0005_queue_and_tallies").fill(apps, None)
     assert (kept(), row.status, len(was)) == (was, Status.DRAFT, 3)
 
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registrations", "0002_guard_trail"),
+        ("registrations", "0007_undo_and_claims"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

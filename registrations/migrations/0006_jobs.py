@@ -11,9 +11,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("registrations", "0005_queue_and_tallies"),
         ("plans", "0002_photo_requirements"),
-        ("registrations", "0003_queue_and_tallies"),
-        ("registrations", "0004_return_reasons"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -17,9 +17,9 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("registrations", "0004_return_reasons"),
         ("photos", "0003_one_row_for_each_file"),
         ("plans", "0002_photo_requirements"),
-        ("registrations", "0002_guard_trail"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
