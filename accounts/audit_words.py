@@ -18,9 +18,11 @@ DETAILS = {
 }
 # What follows is the class or the rule, for whoever looks into the log.
 BEGINNINGS = {"platform unreachable: ": "联系不上平台", "answer not acceptable: ": "平台的回答不能接受"}
-LIMITS = {f"limit:{limit.name}": limit.doing for limit in (limits.LOGIN, limits.CONFIRM, limits.UPLOAD, limits.SUBMIT)}
+LIMITED = (limits.LOGIN, limits.CONFIRM, limits.UPLOAD, limits.SUBMIT, limits.BULK)
+LIMITS = {f"limit:{limit.name}": limit.doing for limit in LIMITED}
 PURGED = {
     "drafts": "草稿",
+    "jobs": "批量处理的结果",
     "closed_plans": "已结束竞赛的报名",
     "uploads": "照片",
     "kept_forms": "没有保存的表单",

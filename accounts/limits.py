@@ -79,6 +79,7 @@ LOGIN = Limit("login", "登录", times=100, seconds=5 * 60)
 CONFIRM = Limit("confirm", "填错证件", times=5, seconds=60 * 60)
 UPLOAD = Limit("upload", "上传照片", times=30, seconds=10 * 60)
 SUBMIT = Limit("submit", "提交审核", times=20, seconds=10 * 60)
+BULK = Limit("bulk", "批量处理", times=60, seconds=60 * 60)
 # Whoever goes through thousands may look for hundreds; guessing documents one by one takes more.
 SEARCH = Limit("search", "查找报名", times=60, seconds=5 * 60)
 EXPORT = Limit("export", "导出名单", times=20, seconds=60 * 60)

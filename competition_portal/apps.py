@@ -6,6 +6,15 @@ from django.contrib.admin.apps import AdminConfig
 
 class PortalConfig(AppConfig):
     name = "competition_portal"
+    verbose_name = "报名系统"
+
+    def ready(self) -> None:
+        from django.db.models.signals import pre_save
+        from django_tasks_db.models import DBTaskResult
+
+        from competition_portal.task_records import keep_places_alone
+
+        pre_save.connect(keep_places_alone, sender=DBTaskResult, dispatch_uid="competition_portal.task_records")
 
 
 class PortalAdminConfig(AdminConfig):

@@ -107,6 +107,7 @@ BLIND_INDEX_KEY = env.read(
 # Days, by kind; what each counts from is told in docs/operators/README.md, and `manage.py purge_expired` does it.
 RETENTION_DEFAULTS = {
     "drafts": 180,
+    "jobs": 30,
     "closed_plans": 365,
     "uploads": 30,
     "kept_forms": 1,
@@ -339,7 +340,8 @@ else:
         }
     }
 # What need not be done before the answer: kept in the database with the change that asks for it, done by a worker.
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# The second queue is for what is told to people: a worker of its own can keep it quick while the first is busy.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "messages"]}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -469,7 +471,9 @@ LOGGING = {
         name: {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False} for name in ("django", "django.server")
     }
     # At DEBUG they repeat what is personal: the whole context of a page, the tags and bytes of a photo.
-    | {name: {"level": LOG_LEVEL if LOG_LEVEL != "DEBUG" else "INFO"} for name in ("django.template", "PIL")},
+    | {name: {"level": LOG_LEVEL if LOG_LEVEL != "DEBUG" else "INFO"} for name in ("django.template", "PIL")}
+    # The worker says itself what it has done (competition_portal/worker.py), in one line instead of four.
+    | {name: {"level": "ERROR" if LOG_LEVEL == "ERROR" else "WARNING"} for name in ("django.tasks", "django_tasks_db")},
 }
 # Nobody is sent a report by mail (no ADMINS, no AdminEmailHandler); whoever makes one gets these.
 DEFAULT_EXCEPTION_REPORTER_FILTER = "accounts.error_reports.PersonalDataFilter"

@@ -11,12 +11,12 @@ class RegistrationsConfig(AppConfig):
         from accounts import personal_data, retention
         from plans.models import photo_requirements_changed
         from profiles.models import profile_changed
-        from registrations import photo_fit
+        from registrations import bulk, photo_fit  # noqa: F401  (bulk: the worker must know what a job does)
         from registrations.intake import flow
-        from registrations.personal_data import HOLDING
+        from registrations.personal_data import HOLDING, JOBS
         from registrations.removal import PARTS
 
-        personal_data.register(HOLDING)
+        personal_data.register(HOLDING, JOBS)
         retention.register(*PARTS)
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")

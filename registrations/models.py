@@ -18,6 +18,7 @@ from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
 from registrations import claims, completeness, notifications, tally, undo, workflow
 from registrations.corrections import LOCKED, Correction
+from registrations.jobs import Job as Job  # Django finds an app's models here
 from registrations.reference import new_reference
 from registrations.return_reasons import ReturnReason  # noqa: F401  (a model of this app)
 from registrations.snapshots import Snapshot

@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
 from plans.models import Plan
 from profiles.models import PersonalDetails
+from registrations.jobs import Job
 from registrations.models import Registration
 from registrations.removal import remove
 from registrations.snapshots import Snapshot
@@ -139,4 +140,35 @@ HOLDING = Holding(
     stays={"registrations.ReviewEvent": "以组委会成员身份审核别人的记录，属于那些人的报名；只剩账户代号。"},
     refuses=refuses,
     warns=warns,
+)
+
+
+# What a committee member has had done --------------------------------------------------------------------------
+
+
+def tell_jobs(user: User) -> Iterator[Entry]:
+    for job in Job.objects.filter(owner=user).select_related("plan"):
+        facts = facts_of(job, ["plan", "created_at", "state", "total", "done", "refused"])
+        note = job.arguments.get("note")
+        yield Entry([*facts, *([Fact("意见", note)] if note else [])], job.title)
+
+
+def count_jobs(user: User) -> dict[str, int]:
+    return {"批量处理": Job.objects.filter(owner=user).count()}
+
+
+def erase_jobs(user: User) -> None:
+    """What still waits in them is not done: nobody would be doing it."""
+    Job.objects.filter(owner=user).delete()
+
+
+JOBS = Holding(
+    place=65,
+    title="批量处理",
+    why="您作为组委会成员一次处理多份报名时的进度和结果，供您核对。",
+    how_long=lambda: f"{days('jobs')} 天。",
+    covers=["registrations.Job"],
+    tell=tell_jobs,
+    count=count_jobs,
+    erase=erase_jobs,
 )

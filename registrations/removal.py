@@ -8,13 +8,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.erasure import remove_lines
-from accounts.retention import Part, Rows
+from accounts.retention import Part, Rows, remove_rows
 from photos.models import Portrait, Upload
 from photos.removal import remove as remove_pictures
 from photos.removal import remove_if_unused
 from plans.models import Occupation
 from profiles.models import Profile
 from registrations import tally
+from registrations.jobs import ALIVE, Job
 from registrations.models import Registration
 from registrations.trail import ReviewEvent
 from registrations.workflow import Status
@@ -72,9 +73,15 @@ def working_copies_done_with(before: datetime) -> QuerySet[Upload]:
     )
 
 
+def old_jobs(before: datetime) -> QuerySet[Job]:
+    """With what became of each registration; what was decided stands in the trails."""
+    return Job.objects.filter(created_at__lt=before).exclude(state__in=ALIVE)
+
+
 PARTS: tuple[Part, ...] = (
     Rows("drafts", "没有再动过的草稿", untouched_drafts, remove),
     Rows("drafts", "已删除草稿的审核记录", trail_without_draft, remove_lines),
+    Rows("jobs", "批量处理的结果", old_jobs, remove_rows),
     Rows("closed_plans", "已结束竞赛的报名", of_plans_over, remove),
     Rows("uploads", "已结束报名的照片原件", working_copies_done_with, remove_pictures),
 )

@@ -65,6 +65,7 @@ def serve(children: Children) -> NoReturn:
         listener.close()
     wait_for_answer(ports["SANDBOX_PORT"], "/o/.well-known/jwks.json", servers)
     wait_for_answer(ports["PORT"], "/", servers)
+    servers.append(start_worker(children, folder, portal))
     say(announcement(ports["PORT"], ports["SANDBOX_PORT"], [server.log for server in servers]))
     while True:
         give_up_if_one_ended(servers)
@@ -98,6 +99,16 @@ class Site:
             environment=self.environment,
             descriptors=[number],
         )
+
+
+def start_worker(children: Children, folder: Path, environment: dict[str, str]) -> Child:
+    """What tells people by mail and does what takes long; the portal has made its tables already."""
+    return children.start(
+        "后台工作进程",
+        ["django", "run_worker"],
+        log=folder / "worker.log",
+        environment=environment | {"DJANGO_SETTINGS_MODULE": "competition_portal.settings"},
+    )
 
 
 def start(sites: Sequence[Site], children: Children, folder: Path) -> list[Child]:

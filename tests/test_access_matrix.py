@@ -16,6 +16,8 @@ from accounts.audit import record
 from accounts.erasure import remove_lines
 from accounts.models import Consent
 from plans.models import Attachment
+from registrations import bulk
+from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
 
@@ -83,6 +85,8 @@ class Scene:
         self.draft = scenes.draft(self.people["owner"], occupation)
         boss = self.people["manager"]
         self.submitted = self.submitted_again(scenes.person("孙三"), occupation, boss)
+        chosen = Registration.objects.filter(pk=self.submitted.pk)
+        self.job = bulk.ask(self.people["reviewer"], self.plan, Action.APPROVE, chosen, "/admin/")
         self.attachment = Attachment(plan=self.plan, title="规程.txt")
         self.attachment.file.save("rules.txt", ContentFile(b"..."))
         self.objects = {
@@ -105,6 +109,7 @@ class Scene:
         values = {
             "<slug:code>": self.plan.code,
             "<slug:reference>": self.draft.reference,
+            "<uuid:public_id>": str(self.job.public_id),
             "<uuid:upload>": str(self.draft.portrait.upload_id),
             "<uuid:portrait>": str(self.draft.portrait_id),
             "attachments/<int:pk>": f"attachments/{self.attachment.pk}",
@@ -270,6 +275,10 @@ RULES: dict[str, Rule] = {
     "admin:registrations_registration_history": committee("200", "admin:index"),
     "admin/registrations/registration/<path:object_id>/": desk(CHANGE),
     "admin:registrations_registration_export_plans": desk("200"),
+    "admin:registrations_registration_bulk": committee(f"405 405 {QUEUE}", "405 405 404", viewer="405 405 403"),
+    "admin:registrations_registration_jobs": desk(READ),
+    "admin:registrations_registration_job": desk("404", reviewer="200", superuser="404"),
+    "admin:registrations_registration_job_progress": desk("404 404 405", reviewer=READ),
     "admin:registrations_registration_export": committee("200", "404", viewer="403"),
     "admin:registrations_registration_reasons": committee("200", "404", viewer="403", reviewer="403"),
     "admin:registrations_registration_portrait": committee("200", "404"),

@@ -268,10 +268,10 @@ def test_signing_out_may_end_where_the_platform_has_no_sign_out(read):
 
 
 def test_how_long_data_is_kept(read):
-    kinds = ["drafts", "closed_plans", "uploads", "kept_forms", "sessions", "consents", "audit"]
-    assert list(read()["RETENTION"].items()) == list(zip(kinds, [180, 365, 30, 1, 1, 1095, 1095], strict=True))
+    kinds = ["drafts", "jobs", "closed_plans", "uploads", "kept_forms", "sessions", "consents", "audit"]
+    assert list(read()["RETENTION"].items()) == list(zip(kinds, [180, 30, 365, 30, 1, 1, 1095, 1095], strict=True))
     given = read(RETENTION_DAYS=" audit: 184 ,drafts:90")["RETENTION"]
-    assert list(given.items()) == list(zip(kinds, [90, 365, 30, 1, 1, 1095, 184], strict=True))
+    assert list(given.items()) == list(zip(kinds, [90, 30, 365, 30, 1, 1, 1095, 184], strict=True))
 
 
 ENDPOINTS = [f"OIDC_OP_{name}_ENDPOINT" for name in ("AUTHORIZATION", "TOKEN", "USER", "JWKS", "LOGOUT")]

@@ -27,7 +27,8 @@
   function touch(event) {
     const form = event.target.form;
     if (!form || form.method !== "post") return;
-    if (form.getAttribute("action") && new URL(form.action).pathname !== location.pathname) return;
+    const target = form.getAttribute("action"); // form.action may be a field of that name
+    if (target && new URL(target, location.href).pathname !== location.pathname) return;
     touched.add(form);
     unsent = true;
   }

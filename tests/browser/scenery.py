@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit import record
@@ -217,7 +216,7 @@ def desk_of(registration: Registration, page: str = "change") -> str:
 
 
 def busy_plan() -> Plan:
-    """A queue in which there is one of each: long and short names, a warned photo, none, another occupation."""
+    """A queue in which there is one of each: long and short names, a photo with a warning, every state but withdrawn."""
     plan = full_plan()
     worker = plan.occupations.get(name="数控车工")
     student = scenes.occupation(plan, name="工业机器人系统操作员（智能制造单元）", division="student", capacity=None)
@@ -231,9 +230,9 @@ def busy_plan() -> Plan:
         row = scenes.registration_at(status, scenes.person(name), occupation, manager)
         submitted_at = timezone.now() - timedelta(minutes=minutes)
         Registration.objects.filter(pk=row.pk).update(submitted_at=submitted_at)
-    doubtful = [Finding(Doubt.BLURRED.value, "照片可能模糊。").as_dict()]
-    portrait = Registration.objects.filter(plan=plan, status=Status.SUBMITTED).values("portrait")[:1]
-    QuerySet(Portrait).filter(pk=portrait).update(findings=doubtful)  # past the guard of its own queryset
+    user = scenes.person("周涛")
+    row = scenes.draft(user, worker, portrait=doubtful(user))
+    scenes.take(row, Action.SUBMIT, user)
     return plan
 
 

@@ -18,6 +18,8 @@ from accounts.audit import record
 from accounts.models import AuditEntry, Consent, KeptForm
 from photos.models import Portrait, Upload
 from profiles.models import Profile
+from registrations import bulk
+from registrations.jobs import Job, JobRow, State
 from registrations.models import Registration
 from registrations.trail import ReviewEvent
 from registrations.workflow import Action, Status
@@ -48,7 +50,8 @@ def at_the_boundary(since: datetime, days: int, count: Any) -> list[int]:
 def table(settings: Any) -> Any:
     """Numbers of which no two are alike."""
     settings.RETENTION = {
-        "drafts": 20, "closed_plans": 40, "uploads": 5, "kept_forms": 2, "sessions": 3, "consents": 60, "audit": 200,
+        "drafts": 20, "jobs": 7, "closed_plans": 40, "uploads": 5, "kept_forms": 2, "sessions": 3, "consents": 60,
+        "audit": 200,
     }  # fmt: skip
     return settings.RETENTION
 
@@ -56,6 +59,15 @@ def table(settings: Any) -> Any:
 def test_kept_forms(applicant) -> None:
     form = KeptForm.objects.create(user=applicant, path="/profile/", content="x")
     assert at_the_boundary(form.kept_at, 2, KeptForm.objects.count) == [1, 1, 0]
+
+
+def test_jobs_but_not_while_they_are_worked_on(occupation, manager) -> None:
+    registration = scenes.registration_at(Status.SUBMITTED, scenes.person("甲一"), occupation, manager)
+    chosen = Registration.objects.filter(pk=registration.pk)
+    job, busy = (bulk.ask(manager, occupation.plan, Action.APPROVE, chosen, "/") for _ in range(2))
+    Job.objects.filter(pk=busy.pk).update(created_at=job.created_at, state=State.RUNNING)
+    assert at_the_boundary(job.created_at, 7, Job.objects.count) == [2, 2, 1]
+    assert list(JobRow.objects.values_list("job")) == [(busy.pk,)]
 
 
 def test_sessions(db) -> None:
@@ -228,6 +240,7 @@ def test_a_rehearsal_counts_and_changes_nothing(applicant, occupation, manager) 
     assert said.splitlines() == [
         "没有再动过的草稿（保存 20 天）：将删除 0 项",
         "已删除草稿的审核记录（保存 20 天）：将删除 0 项",
+        "批量处理的结果（保存 7 天）：将删除 0 项",
         "已结束竞赛的报名（保存 40 天）：将删除 1 项",
         "没有用到的证件照（保存 5 天）：将删除 0 项",
         "没有用到的照片原件（保存 5 天）：将删除 0 项",

@@ -7,8 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registrations", "0003_queue_and_tallies"),
-        ("registrations", "0004_return_reasons"),
+        ("registrations", "0005_jobs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

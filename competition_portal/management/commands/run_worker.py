@@ -1,0 +1,51 @@
+"""Run a worker, which does what need not be done before the answer."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from competition_portal.worker import GONE_AFTER, PortalWorker
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.05 <= number <= 3600:
+        raise ArgumentTypeError("请写 0.05 到 3600 之间的秒数")
+    return number
+
+
+class Command(BaseCommand):
+    help = (
+        "运行后台工作进程：发送邮件和短信、批量处理、定时提醒。可以同时运行多个，缺了它，消息只在系统内显示，批量处理不会开始。"
+        "收到 SIGTERM 或 Ctrl+C 后做完手头的任务再退出；被强行终止时，没有做完的任务由别的（或重新启动的）工作进程接着做。"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--queues", default="*", help="只做这些队列的任务，用英文逗号隔开；不写则全部")
+        parser.add_argument("--interval", type=seconds, default=1.0, help="没有任务时，隔几秒再看一次，默认 1")
+        parser.add_argument(
+            "--gone-after", type=seconds, default=GONE_AFTER, help="别的工作进程几秒没有报告就算已停止，默认 60"
+        )
+        parser.add_argument("--once", action="store_true", help="做完现有的任务就退出")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        worker = PortalWorker(
+            self.read_queues(options["queues"]), options["interval"], options["gone_after"], options["once"]
+        )
+        worker.configure_signals()
+        try:
+            worker.work()
+        finally:
+            worker.reset_signals()
+
+    def read_queues(self, text: str) -> list[str]:
+        known = settings.TASKS["default"]["QUEUES"]
+        queues = [word.strip() for word in text.split(",") if word.strip()]
+        if unknown := [queue for queue in queues if queue not in {"*", *known}]:
+            raise CommandError(f"没有队列 {'、'.join(unknown)}。现有：{'、'.join(known)}。")
+        return queues or ["*"]
