@@ -39,7 +39,7 @@ class ReviewEvent(AppendOnlyModel):
     )
     at = models.DateTimeField("时间", default=timezone.now)
 
-    objects = TrailQuerySet.as_manager()
+    objects = TrailQuerySet.as_manager()  # type: ignore[misc]  # Django takes the nearest
 
     class Meta:
         verbose_name = "审核记录"

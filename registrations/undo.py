@@ -38,9 +38,20 @@ def refusal(registration: "Registration", now: datetime) -> str:
 
 def take_back(registration: "Registration", decision: str, by: User) -> None:
     """Take back the decision with this key, as the page sent it; once more is the same. StepRefused with the reason."""
-    lines = list(registration.events.values_list("pk", "undoes", "by")[:1])
-    if lines and (str(lines[0][1]), lines[0][2]) == (decision, by.pk):
+    last, undoes = last_line(registration, by)
+    if undoes == decision:
         return
-    if not lines or str(lines[0][0]) != decision:
+    if last != decision:
         raise StepRefused("这份报名已经有了新的记录，不能撤销那次决定。请看过下面的审核记录后再操作。")
-    registration.take(Action.UNDO, by=by)
+    try:
+        registration.take(Action.UNDO, by=by)
+    except StepRefused:
+        # Of a button that was pressed twice, the second may have waited for the first.
+        if last_line(registration, by)[1] != decision:
+            raise
+
+
+def last_line(registration: "Registration", by: User) -> tuple[str, str]:
+    """The key of the last line, and of the one that it undoes if this person has written it."""
+    line = registration.events.first()
+    return (str(line.pk), str(line.undoes_id) if line.by_id == by.pk else "") if line else ("", "")

@@ -433,9 +433,8 @@ def test_nothing_three_or_sixty_rows_cost_the_same(sign_in, plan, manager, raisi
 
 def test_a_search_costs_the_same_whatever_it_finds(sign_in, occupation, manager, raising):
     visitor, counts = sign_in(manager), []
-    for number in (0, 1, 3):
-        if number:
-            many(occupation, number)
+    for number in (1, 3, 9):
+        many(occupation, number)
         with CaptureQueriesContext(connection) as captured:
             search(visitor, occupation.plan, "王晓明")
         counts.append(len([query for query in captured if "shared_cache" not in query["sql"]]))
