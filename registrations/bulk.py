@@ -62,7 +62,7 @@ class Decision:
 @transaction.atomic
 def ask(user: User, plan: Plan, action: Action, chosen: QuerySet[Registration], back: str) -> Job:
     """A job that waits for its confirmation, with a row for each of the chosen: it is about these, as they are now,
-    whatever the filter finds later (docs/adr/0025). Raises TooMany."""
+    whatever the filter finds later (docs/adr/0015). Raises TooMany."""
     if chosen[MOST : MOST + 1].exists():
         raise TooMany
     arguments = {**Decision(action).arguments(), "back": back}
