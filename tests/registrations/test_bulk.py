@@ -246,13 +246,13 @@ def test_after_a_kill_in_the_middle_each_is_done_once(sign_in, three, reviewer, 
     assert standing(job) == ("done", 3, 3, 0)
 
 
-def test_what_another_worker_has_done_is_not_done_again(sign_in, three, reviewer, in_background):
+def test_what_another_worker_has_done_is_not_done_again(sign_in, three, reviewer, in_background, caplog):
     """Both have read that all three wait."""
     job = confirmed(sign_in(reviewer), *asked(sign_in(reviewer), three[0].plan, three))
     job.move(State.WAITING, to=State.RUNNING)
     for pk in [*job.rows.values_list("pk", flat=True)] * 2:
         bulk.decide_one(job, pk, bulk.Decision.of(job))
-    assert (standing(job), outcomes(job)) == (("running", 3, 3, 0), [("done", "")] * 3)
+    assert (standing(job), outcomes(job), caplog.messages) == (("running", 3, 3, 0), [("done", "")] * 3, [])
 
 
 def test_what_breaks_in_one_does_not_stop_the_rest(sign_in, three, reviewer, monkeypatch, caplog):
