@@ -7,11 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-<<<<<<<< HEAD:registrations/migrations/0007_undo_and_claims.py
         ("registrations", "0006_jobs"),
-========
-        ("registrations", "0005_jobs"),
->>>>>>>> h-desk:registrations/migrations/0006_undo_and_claims.py
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,11 +1,13 @@
 """Many registrations at once: the question, the job, each registration once, and who may see it."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django_tasks_db.models import DBTaskResult
 
+from accounts import limits
 from accounts.models import User
 from plans.models import CommitteeMember
 from registrations import bulk, jobs
@@ -244,6 +246,15 @@ def test_after_a_kill_in_the_middle_each_is_done_once(sign_in, three, reviewer, 
     assert standing(job) == ("done", 3, 3, 0)
 
 
+def test_what_another_worker_has_done_is_not_done_again(sign_in, three, reviewer, in_background, caplog):
+    """Both have read that all three wait."""
+    job = confirmed(sign_in(reviewer), *asked(sign_in(reviewer), three[0].plan, three))
+    job.move(State.WAITING, to=State.RUNNING)
+    for pk in [*job.rows.values_list("pk", flat=True)] * 2:
+        bulk.decide_one(job, pk, bulk.Decision.of(job))
+    assert (standing(job), outcomes(job), caplog.messages) == (("running", 3, 3, 0), [("done", "")] * 3, [])
+
+
 def test_what_breaks_in_one_does_not_stop_the_rest(sign_in, three, reviewer, monkeypatch, caplog):
     real = Registration.take
 
@@ -420,3 +431,16 @@ def test_the_pages_ask_the_database_as_often_for_many(sign_in, three, reviewer, 
     few = counted(three[:1])
     JobRow.objects.all().delete()
     assert counted(three) == few
+
+
+def test_the_same_key_is_the_same_job(reviewer, manager, plan):
+    first, is_new = Job.once(reviewer, "one", plan=plan, kind=bulk.KIND)
+    assert (Job.once(reviewer, "one", plan=plan, kind=bulk.KIND), is_new) == ((first, False), True)
+    assert Job.once(manager, "one", plan=plan, kind=bulk.KIND)[1]
+
+
+def test_too_many_questions_in_an_hour_are_refused(sign_in, three, reviewer, monkeypatch):
+    monkeypatch.setattr(limits, "BULK", replace(limits.BULK, times=1))
+    visitor, plan = sign_in(reviewer), three[0].plan
+    found = [choose(visitor, plan, three).status_code for _ in range(2)]
+    assert (found, Job.objects.count()) == ([302, 429], 1)
