@@ -4,7 +4,9 @@
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv /opt/portal
-COPY requirements.txt /tmp/requirements.txt
+# requirements-faces.txt has the optional search for faces as well (docs/operators).
+ARG LOCK=requirements.txt
+COPY ${LOCK} /tmp/requirements.txt
 RUN /opt/portal/bin/pip install --require-hashes --only-binary :all: -r /tmp/requirements.txt
 
 FROM python:3.13-slim-bookworm

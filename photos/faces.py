@@ -32,7 +32,7 @@ def detector() -> Detector | None:
     except ImportError:
         return None
     cv2.setNumThreads(1)  # threads do not survive a fork
-    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")  # type: ignore[attr-defined]
 
     def find(grey: Image.Image) -> list[Box]:
         least = round(LEAST_SHARE * min(grey.size))

@@ -121,21 +121,23 @@ def _heic(file: BinaryIO, format: Format, spec: PhotoSpec) -> tuple[Image.Image,
     """Of a large one what the decoder holds is reduced row by row: as a picture of Pillow's it would be there twice."""
     heic = HeifFile(file, convert_hdr_to_8bit=True, hdr_to_16bit=True, remove_stride=False)
     picture = heic[heic.primary_index]
-    check_pixels(*picture.size, containers.HEIC_PIXELS)
-    if picture.size[0] * picture.size[1] <= colours.LARGE:
+    width, height = picture.size
+    check_pixels(width, height, containers.HEIC_PIXELS)
+    if width * height <= colours.LARGE:
         file.seek(0)
         return _other(file, format, spec)
     data = memoryview(picture.data)  # decodes; only then the size is the true one
+    width, height = picture.size
+    check_pixels(width, height, containers.HEIC_PIXELS)
 
     def part(edges: colours.Edges) -> Image.Image:
-        _, top, width, bottom = edges
+        _, top, _, bottom = edges
         rows = data[top * picture.stride : bottom * picture.stride]
         return Image.frombytes(picture.mode, (width, bottom - top), rows, "raw", picture.mode, picture.stride)
 
-    check_pixels(*picture.size, containers.HEIC_PIXELS)
-    size = scaling_of(picture.size, 1, spec).size  # upright already: its decoder has seen to that
-    factor = colours.reduction(picture.size, size)
-    image = colours.reduced_in_bands(picture.size, factor, colours.ground_of(spec.background), part)
+    size = scaling_of((width, height), 1, spec).size  # upright already: its decoder has seen to that
+    factor = colours.reduction((width, height), size)
+    image = colours.reduced_in_bands((width, height), factor, colours.ground_of(spec.background), part)
     image.info["icc_profile"] = picture.info.get("icc_profile")
     return image, 1, size
 
