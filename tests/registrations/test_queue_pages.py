@@ -462,9 +462,8 @@ def test_each_order_has_its_index(plan, occupation, query, index, place):
         found = asked.beyond(queue_pages.rows_of(plan), queue_pages.Position.of(found[1]), before=place == "before")
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(
-                "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
-            )
+            # With three rows sorting is cheap; what has to be sorted because no index serves still is.
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
     how = found[: queue_pages.PER_PAGE + 1].explain()
     # Which one of them PostgreSQL takes where there are so few rows is chance.
     assert (index if connection.vendor == "sqlite" else "queue_of_") in how
