@@ -46,7 +46,7 @@ def verbs():
 
 
 def test_now_after_a_question_that_counts(desk, holding, django_capture_on_commit_callbacks):
-    assert "审核通过 2 份" in words(desk.get(address(holding, "decisions"))).replace("：", " ")
+    assert "等着公布：审核通过2 份" in words(desk.get(address(holding, "decisions")))
     question = desk.post(address(holding, "decisions"), {"when": "now", "at": ""})
     said = words(question)
     assert ("这 3 位报名人员" in said, "还有 1 份没有审核" in said, "不能收回" in said) == (True, True, True)
@@ -106,7 +106,12 @@ def test_what_is_published_is_not_published_again_nor_cancelled(desk, holding):
     question = form_of(desk.post(address(holding, "decisions"), {"when": "now"}))
     desk.post(address(holding, "decisions"), question)
     first = moment_of(holding)
-    for sent in (question, {"cancel": "1"}, {"when": "now"}, {"when": "later", "at": typed(timezone.now() + DAY), "seen": "2-1"}):
+    for sent in (
+        question,
+        {"cancel": "1"},
+        {"when": "now"},
+        {"when": "later", "at": typed(timezone.now() + DAY), "seen": "2-1"},
+    ):
         assert PUBLISHED in words(desk.post(address(holding, "decisions"), sent, follow=True))
     assert (moment_of(holding), len(verbs())) == (first, 1)
 
