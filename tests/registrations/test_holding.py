@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
@@ -143,6 +144,20 @@ def test_every_page_is_the_same_to_the_byte_whichever_way_it_was_decided(clock, 
     steps = "registrations/<slug:reference>/"
     undecided = seen_after(submitted, manager)
     assert differing(undecided, approved) == {("POST", f"{steps}recall/"), ("POST", f"{steps}withdraw/")}
+
+
+def test_the_same_when_registration_is_over(clock, submitted, manager):
+    """Then nobody withdraws any more, and an undecided one is read like a decided one."""
+    clock.shift(6 * DAY)
+    undecided = seen_after(submitted, manager, methods=["GET"])
+    for action in DECISIONS:
+        assert differing(seen_after(submitted, manager, action, methods=["GET"]), undecided) == set()
+
+
+def test_no_page_of_an_applicant_asks_for_the_true_status():
+    asking = re.compile(r"registration\.(status|state)\b|get_status_display")
+    pages = (settings.BASE_DIR / "templates" / "registrations").glob("*.html")
+    assert [page.name for page in pages if asking.search(page.read_text())] == []
 
 
 def test_the_crawl_sees_a_decision_that_is_not_held(clock, submitted, manager):
