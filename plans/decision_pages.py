@@ -63,7 +63,7 @@ def answered(request: HttpRequest, plan: Plan, form: DecisionsForm, context: Con
     at, now_held = form.cleaned_data["at"], decisions.held(plan)
     if "seen" in request.POST and (at or request.POST["seen"] == now_held.seal):
         decisions.publish(plan, user, at)
-        messages.success(request, planned(plan) if at else f"已公布 {now_held.total} 份审核结果，正在逐一通知。")
+        messages.success(request, planned(plan) if at else published(now_held))
         return back(plan)
     if not plan.holds_decisions_at(timezone.now()):
         raise PublicationRefused(decisions.why_not(plan))
@@ -71,6 +71,12 @@ def answered(request: HttpRequest, plan: Plan, form: DecisionsForm, context: Con
         messages.warning(request, CHANGED)
     context = {**context, **state(plan), "at": at, "typed": request.POST.get("at", "") if at else "", "held": now_held}
     return TemplateResponse(request, "admin/plans/plan/decisions_ask.html", context)
+
+
+def published(held: decisions.Held) -> str:
+    if not held.total:
+        return "审核结果不再留待公布，以后审核后马上告诉本人。"
+    return f"已公布 {held.total} 份审核结果，正在逐一通知。"
 
 
 def planned(plan: Plan) -> str:

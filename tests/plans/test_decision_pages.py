@@ -123,6 +123,14 @@ def test_a_plan_that_tells_at_once_has_nothing_to_publish(desk, plan):
     assert ("不用公布。" in words(response), moment_of(plan), verbs()) == (True, None, [])
 
 
+def test_nothing_to_publish_ends_the_holding(desk, plan):
+    Plan.objects.filter(pk=plan.pk).update(holds_decisions=True)
+    question = desk.post(address(plan, "decisions"), {"when": "now"})
+    assert ("现在没有等着公布的结果。" in words(question), "审核不通过" in words(question)) == (True, False)
+    response = desk.post(address(plan, "decisions"), form_of(question), follow=True)
+    assert ("审核结果不再留待公布" in words(response), moment_of(plan) is None) == (True, False)
+
+
 def change(desk, plan, **values):
     page = f"/admin/plans/plan/{plan.pk}/change/"
     sent = {**form_of(desk.get(page)), **values}
