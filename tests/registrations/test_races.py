@@ -160,7 +160,9 @@ def test_seats_that_come_back_while_everybody_wants_one() -> None:
 
     leaving = [partial(withdraw, holder) for holder in holders]
     asking = [partial(submit, draft) for draft in others]
-    answers = Counter(crowd([each for pair in zip(leaving, asking, strict=False) for each in pair] + asking[10:], AT_A_TIME))
+    answers = Counter(
+        crowd([each for pair in zip(leaving, asking, strict=False) for each in pair] + asking[10:], AT_A_TIME)
+    )
     sold = answers[Status.SUBMITTED]
     assert answers == Counter({"withdrawn": 10, "submitted": sold, full(occupation): len(others) - sold})
     assert books(plan)["seats"] == {occupation.pk: sold}
@@ -186,7 +188,10 @@ def test_two_reviewers_decide_everything_oppositely() -> None:
     for each, (left, right) in zip(waiting, itertools.batched(answers, 2, strict=True), strict=True):
         status = scenes.fresh(each).status
         told = right if status == Status.APPROVED else left
-        assert (status in (left, right), told.startswith("已被") and told.endswith("这次的决定没有记下。")) == (True, True)
+        assert (status in (left, right), told.startswith("已被") and told.endswith("这次的决定没有记下。")) == (
+            True,
+            True,
+        )
     check(plan)
 
 
@@ -291,7 +296,9 @@ def test_people_who_change_places_while_all_else_goes_on() -> None:
         return found.take(action, by=found.applicant).after
 
     doings = [partial(change, each) for each in everybody]
-    doings += [partial(press, each, action, reviewer) for each in everybody for action in (Action.REJECT, Action.RETURN)]
+    doings += [
+        partial(press, each, action, reviewer) for each in everybody for action in (Action.REJECT, Action.RETURN)
+    ]
     doings += [partial(step, action, each) for each in everybody for action in (Action.RECALL, Action.WITHDRAW)]
     dice.shuffle(doings)
     crowd(doings, AT_A_TIME)
