@@ -72,10 +72,7 @@ def examine() -> Iterator[Finding]:
     ill: set[str] = set()
     yield from settings_findings()
     for check in CHECKS:
-        if check.needs in ill:
-            yield Finding(check.name, None, f"要先处理好“{check.needs}”。")
-            continue
-        finding = check.finding()
+        finding = Finding(check.name, None, f"要先处理好“{check.needs}”。") if check.needs in ill else check.finding()
         if not finding.well:
             ill.add(check.name)
         yield finding
@@ -88,7 +85,7 @@ def settings_findings() -> Iterator[Finding]:
     """A line for each thing that `check --deploy` finds; a warning is told there, and is no fault."""
     found = checks.run_checks(include_deployment_checks=True)
     wrong = [message for message in found if message.is_serious(checks.ERROR) and not message.is_silenced()]
-    for message in wrong:
+    for message in sorted(wrong, key=lambda message: message.id or ""):
         yield Finding("设置", False, one_line(f"{message.msg}{message.hint or ''}（{message.id}）"))
     if not wrong:
         told = sum(message.is_serious(checks.WARNING) and not message.is_silenced() for message in found)
@@ -162,7 +159,9 @@ def platform() -> str:
             addresses = endpoints(exchange)
             keys = exchange.ask("GET", addresses.jwks).get("keys")
     except LoginRefused as refusal:
-        raise Wrong(f"{refusal.reason}。没有人能登录。请检查 OIDC_OP_ISSUER、网络和平台的状态。") from None
+        what, _, why = refusal.reason.partition(": ")
+        said = "平台连不上、太慢或出错" if what == "platform unreachable" else "平台的回答不合规范"
+        raise Wrong(f"{said}（{why}），没有人能登录。{PLATFORM_CURE}") from None
     if not keys:
         raise Wrong("平台没有公布签名用的公钥，没有人能登录。请联系平台。")
     return f"地址和公钥都能读到，{compared_with(exchange.date)}"
@@ -201,13 +200,14 @@ def worker() -> str:
     return f"{number} 个在运行。"
 
 
+PLATFORM_CURE = "请检查 OIDC_OP_ISSUER、网络和平台的状态。"
 MAIL_CURE = "请检查 MAIL_HOST、MAIL_PORT、MAIL_SECURITY、MAIL_USER、MAIL_PASSWORD，以及防火墙是否放行。"
 CHECKS = [
     Check("数据库", database, "请检查 DATABASE_URL、数据库是否在运行、网络是否通。"),
     Check("迁移", migrations, "请执行 python manage.py migrate。", needs="数据库"),
     Check("照片和附件", storage, "请检查目录能不能写、磁盘满没满；用对象存储的，检查 S3_ 开头的设置。", 25.0),
-    Check("缓存", shared_cache, "请检查 CACHE_URL 和 Redis；没有设 CACHE_URL 的，执行 python manage.py migrate。"),
-    Check("统一身份认证平台", platform, "请检查 OIDC_OP_ISSUER、网络和平台的状态。", EXCHANGE_SECONDS + 1),
+    Check("缓存", shared_cache, "请检查 CACHE_URL 和 Redis。", needs="" if settings.CACHE_URL else "迁移"),
+    Check("统一身份认证平台", platform, PLATFORM_CURE, EXCHANGE_SECONDS + 1),
     Check("邮件", mail, MAIL_CURE, 25.0),
     Check("后台工作进程", worker, START_WORKER, needs="迁移"),
 ]

@@ -1,5 +1,6 @@
 """`manage.py doctor`: a line for each dependency, and for each fault a line that says what to do, in bounded time."""
 
+import re
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -69,19 +70,9 @@ def run():
 
 def measured(line):
     head, colon, rest = line.partition("：")
-    if head.endswith(("数据库", "迁移")) and head.startswith("正常"):
-        rest = "".join("N" if word.strip(".").isdigit() else word for word in numbers_apart(rest))
+    if head in {"正常  数据库", "正常  迁移"}:
+        rest = re.sub(r"\d+(\.\d+)?", "N", rest)
     return head + colon + rest
-
-
-def numbers_apart(text):
-    word = ""
-    for char in text:
-        if word and (char.isdigit() or char == ".") != (word[-1].isdigit() or word[-1] == "."):
-            yield word
-            word = ""
-        word += char
-    yield word
 
 
 def ill(*lines):
@@ -133,7 +124,8 @@ def test_a_database_that_refuses(monkeypatch):
     assert run() == ill(
         "出错  数据库：不能用（OperationalError）。请检查 DATABASE_URL、数据库是否在运行、网络是否通。",
         "未查  迁移：要先处理好“数据库”。",
-        "正常  后台工作进程：1 个在运行。",
+        "未查  缓存：要先处理好“迁移”。",
+        "未查  后台工作进程：要先处理好“迁移”。",
     )
 
 
@@ -168,6 +160,7 @@ def test_a_migration_that_is_not_done():
         row.save(force_insert=True)
     assert answer == ill(
         f"出错  迁移：有 1 项没有执行，第一项是 registrations.{row.name}。请执行 python manage.py migrate。",
+        "未查  缓存：要先处理好“迁移”。",
         "未查  后台工作进程：要先处理好“迁移”。",
     )
 
@@ -201,9 +194,7 @@ def test_an_object_store(settings, tmp_path):
 
 def test_a_cache_that_is_away(monkeypatch):
     monkeypatch.setattr(DatabaseCache, "set", away)
-    assert run() == ill(
-        "出错  缓存：不能用（OperationalError）。请检查 CACHE_URL 和 Redis；没有设 CACHE_URL 的，执行 python manage.py migrate。"
-    )
+    assert run() == ill("出错  缓存：不能用（OperationalError）。请检查 CACHE_URL 和 Redis。")
 
 
 def test_a_cache_that_forgets(monkeypatch):
@@ -232,14 +223,14 @@ def test_a_platform_that_tells_the_time(provider):
     assert line.rstrip("0123456789 秒。") == "正常  统一身份认证平台：地址和公钥都能读到，时钟相差"
 
 
-LOGIN = "没有人能登录。请检查 OIDC_OP_ISSUER、网络和平台的状态。"
+LOGIN = f"没有人能登录。{doctor.PLATFORM_CURE}"
 
 
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (Answer(status=503), f"platform unreachable: ConnectionError。{LOGIN}"),
-        (Answer(b"<html>", content_type="text/html"), f"answer not acceptable: content type。{LOGIN}"),
+        (Answer(status=503), f"平台连不上、太慢或出错（ConnectionError），{LOGIN}"),
+        (Answer(b"<html>", content_type="text/html"), f"平台的回答不合规范（content type），{LOGIN}"),
         (json_answer({"keys": []}), "平台没有公布签名用的公钥，没有人能登录。请联系平台。"),
     ],
 )
@@ -252,7 +243,7 @@ def test_the_document_of_another_issuer(provider, settings):
     for name, value in provider.discovered().items():
         setattr(settings, name, value)
     provider.document = {"issuer": "https://elsewhere.example"}
-    assert run() == ill(f"出错  统一身份认证平台：answer not acceptable: discovery is another issuer's。{LOGIN}")
+    assert run() == ill(f"出错  统一身份认证平台：平台的回答不合规范（discovery is another issuer's），{LOGIN}")
 
 
 @contextmanager
