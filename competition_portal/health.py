@@ -18,7 +18,7 @@ from competition_portal.in_time import Question
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 2.5  # seconds for all of them together; whoever asks is answered within three
+PATIENCE = 2.0  # seconds for all of them together; whoever asks is answered within three
 KEPT = 1.0
 # Without these no page can be served. What else is away makes the portal slower or poorer, not useless.
 NEEDED = {"database", "migrations"}
