@@ -70,7 +70,7 @@ def ask_all() -> dict[str, str]:
 
 
 class Diary:
-    """One line when something has changed, instead of one for every probe."""
+    """One line when something has gone or come back, instead of one for every probe. How it is away may change often."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -78,7 +78,9 @@ class Diary:
 
     def note(self, found: Mapping[str, str]) -> None:
         with self.lock:
-            changed = {name: word for name, word in found.items() if self.known.get(name, "ok") != word}
+            changed = {
+                name: word for name, word in found.items() if (self.known.get(name, "ok") == "ok") != (word == "ok")
+            }
             self.known = dict(found)
         for name, word in changed.items():
             logger.warning("readyz: %s is %s", name, word)
