@@ -1,6 +1,6 @@
 # The commands of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench-photo lock clean
+.PHONY: help demo test lint bench bench-photo lock clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -8,6 +8,7 @@ help:
 	@echo "             端口被占用时：make demo PORT=8010 SANDBOX_PORT=8011"
 	@echo "make test    运行全部测试：先用 SQLite，再用 PostgreSQL，含浏览器测试"
 	@echo "             只运行一部分：make test ARGS=\"-k photo\""
+	@echo "make bench   测量各页面在 gunicorn 和 PostgreSQL 上的耗时，与一个空白页面相比；多少份报名：make bench ARGS=\"100000\""
 	@echo "make bench-photo  测量照片处理的耗时和内存"
 	@echo "make lint    检查代码的格式、类型、分层和部署设置"
 	@echo "make lock    按 pyproject.toml 重新写四个锁定文件"
@@ -24,6 +25,10 @@ test:
 lint:
 	@scripts/setup requirements-dev.txt
 	@exec .venv/bin/python -m scripts.lint
+
+bench:
+	@scripts/setup requirements-dev.txt
+	@exec .venv/bin/python -m bench.load $(ARGS)
 
 bench-photo:
 	@scripts/setup requirements-dev.txt

@@ -25,6 +25,7 @@ class Exchange:
 
     def __init__(self, deadline: float | None = None) -> None:
         self.deadline = time.monotonic() + EXCHANGE_SECONDS if deadline is None else deadline
+        self.date = ""  # what the last answer said of the time, for whoever compares clocks
 
     @property
     def seconds_left(self) -> float:
@@ -47,6 +48,7 @@ class Exchange:
             session_until(self.deadline) as session,
             session.request(method, url, timeout=timeout, stream=True, allow_redirects=False, **kwargs) as response,
         ):
+            self.date = response.headers.get("Date", "")
             body = read_bounded(response)
         if response.status_code >= 500:
             raise requests.ConnectionError(f"status {response.status_code}")

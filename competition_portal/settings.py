@@ -343,6 +343,7 @@ MIDDLEWARE = [
     "accounts.origin.OriginMiddleware",
     "competition_portal.headers.HeadersMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "competition_portal.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "competition_portal.inputs.InputMiddleware",
     "competition_portal.errors.NoBareAnswers",
@@ -400,6 +401,11 @@ else:
     DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
         "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 3},
         "connect_timeout": 3,
+        # A server that vanished without a goodbye is noticed in seconds, instead of after the quarter of an hour of TCP.
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
     }
     DATABASE["CONN_MAX_AGE"] = 0
     DATABASE["CONN_HEALTH_CHECKS"] = True

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from competition_portal import health
 from competition_portal.csp_reports import csp_report
 from plans.views import front_door
 
@@ -16,6 +17,9 @@ urlpatterns = [
     path("registrations/", include("registrations.urls")),
     path("admin/", admin.site.urls),
     path("csp-report/", csp_report, name="csp_report"),
+    # In fact answered further out, by HealthMiddleware.
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
 ]
 
 handler400 = "competition_portal.errors.bad_request"

@@ -6,6 +6,8 @@ from gunicorn.glogging import Logger
 
 from accounts.redaction import RedactingFilter
 
+PROBES = {"/healthz", "/readyz"}  # competition_portal/health.py
+
 
 class RedactingLogger(Logger):
     """The access log has every address, and the address of the callback has the login's code and state."""
@@ -15,6 +17,12 @@ class RedactingLogger(Logger):
         for log in (self.error_log, self.access_log):
             for handler in log.handlers:
                 handler.addFilter(RedactingFilter())
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
+        """Without the probes that went well: every few seconds a line that says nothing."""
+        if environ.get("PATH_INFO") in PROBES and resp.status.startswith("200"):
+            return
+        super().access(resp, req, environ, request_time)
 
 
 logger_class = RedactingLogger

@@ -52,11 +52,15 @@ class Mail:
     def address(self, profile: Profile) -> str:
         return profile.email
 
-    def carry(self, message: Message, address: str) -> None:
+    def open(self) -> None:
+        """Be let in. Raises NotSent."""
         try:
             self.backend.open()
         except (smtplib.SMTPException, OSError) as problem:
             raise NotSent(Fault.SERVER, code_of(problem)) from None
+
+    def carry(self, message: Message, address: str) -> None:
+        self.open()
         try:
             self.backend.send_messages([letter(message, address)])
         except (smtplib.SMTPException, OSError, ValueError) as problem:

@@ -280,6 +280,8 @@ RULES: dict[str, Rule] = {
     "registrations:recall": own("registrations:detail"),
     "registrations:withdraw": own("registrations:detail"),
     "csp_report": everybody("405 405 415"),
+    "healthz": everybody(READ),
+    "readyz": everybody(READ),
     "admin:index": desk("200"),
     "admin:login": signed_in("admin:index", owner="403", other_applicant="403"),
     "admin:logout": desk(

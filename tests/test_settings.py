@@ -199,6 +199,10 @@ def test_postgresql_is_asked_through_a_pool(read):
         "sslmode": "require",
         "pool": {"min_size": 1, "max_size": 12, "timeout": 3},
         "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
     }
     # A pool asks for connections that Django does not keep on its own.
     assert (database["HOST"], database["PORT"], database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (
