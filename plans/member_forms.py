@@ -23,7 +23,7 @@ class RoleForm(forms.Form):
     )
 
 
-class PersonForm(RoleForm):
+class NamedPersonForm(forms.Form):
     """Somebody who is named well enough to be meant: `found()` says who, and never who else there is."""
 
     legal_name = forms.CharField(
@@ -41,14 +41,18 @@ class PersonForm(RoleForm):
         },
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 6}),
     )
-    field_order = ["legal_name", "last", "role"]
-
     def found(self) -> User | None:
         return members.find(self.cleaned_data["legal_name"], self.cleaned_data["last"])
 
     @property
     def not_found(self) -> str:
         return NOT_ONE
+
+
+class PersonForm(NamedPersonForm, RoleForm):
+    """Who is named, and the role that is given."""
+
+    field_order = ["legal_name", "last", "role"]
 
 
 class AccountForm(RoleForm):
