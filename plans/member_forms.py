@@ -9,9 +9,7 @@ from plans import members
 from plans.models import Role
 
 # The same for nobody and for several: the answer says nothing about who has an account here.
-NOT_ONE = (
-    "没有找到唯一相符的人。请向本人核对姓名和证件号码的最后四位；对方要先登录本系统、确认过身份。也可以改用邀请链接。"
-)
+NOT_ONE = "没有找到唯一相符的人。请向本人核对姓名和证件号码的最后四位；对方要先登录本系统、确认过身份。"
 
 
 class RoleForm(forms.Form):
@@ -53,6 +51,10 @@ class PersonForm(NamedPersonForm, RoleForm):
     """Who is named, and the role that is given."""
 
     field_order = ["legal_name", "last", "role"]
+
+    @property
+    def not_found(self) -> str:
+        return f"{NOT_ONE}也可以改用邀请链接。"
 
 
 class AccountForm(RoleForm):
