@@ -9,7 +9,8 @@ from plans import members
 from plans.models import Role
 
 # The same for nobody and for several: the answer says nothing about who has an account here.
-NOT_ONE = "没有找到唯一相符的人。请向本人核对姓名和证件号码的最后四位；对方要先登录本系统、确认过身份。"
+NOBODY = "没有找到唯一相符的人。请向本人核对姓名和证件号码的最后四位；对方要先登录本系统、确认过身份。"
+NOT_ONE = f"{NOBODY}也可以改用邀请链接。"
 
 
 class RoleForm(forms.Form):
@@ -44,7 +45,7 @@ class NamedPersonForm(forms.Form):
 
     @property
     def not_found(self) -> str:
-        return NOT_ONE
+        return NOBODY
 
 
 class PersonForm(NamedPersonForm, RoleForm):
@@ -54,7 +55,7 @@ class PersonForm(NamedPersonForm, RoleForm):
 
     @property
     def not_found(self) -> str:
-        return f"{NOT_ONE}也可以改用邀请链接。"
+        return NOT_ONE
 
 
 class AccountForm(RoleForm):

@@ -94,7 +94,8 @@ def extend(request: HttpRequest, registration: Registration, context: dict[str, 
     if form.is_valid() and granted(request, registration.plan, registration.applicant, form):
         return back(registration)
     kept_forms.restore(request, form)
-    more = {"title": "延长个人截止时间", "registration": registration, "form": form, "held": held}
+    person = registration.applicant
+    more = {"title": "延长个人截止时间", "registration": registration, "person": person, "form": form, "held": held}
     return shown(request, "extend", context, usual=registration.usual_deadline(), plan=registration.plan, **more)
 
 

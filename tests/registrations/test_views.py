@@ -31,7 +31,8 @@ from tests.scenes import COMPLETE
 PAGES = ["detail", "edit", "occupation", "check", "submit", "recall", "withdraw", "submitted", "delete"]
 PHOTO_PAGES = ["photo:upload", "photo:portrait"]
 GET_ONLY = ["detail", "check", "submitted"]
-OWN = [*PAGES, "seen", *PHOTO_PAGES]
+POST_ONLY = ["seen", "move"]
+OWN = [*PAGES, *POST_ONLY, *PHOTO_PAGES]
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def address(name, registration):
 
 
 def allowed(name):
-    methods = {"seen": "POST", **dict.fromkeys([*GET_ONLY, "photo:portrait"], "GET, HEAD")}
+    methods = {**dict.fromkeys(POST_ONLY, "POST"), **dict.fromkeys([*GET_ONLY, "photo:portrait"], "GET, HEAD")}
     return methods.get(name, "GET, HEAD, POST")
 
 
@@ -58,7 +59,7 @@ def allowed(name):
 
 def test_every_address_is_in_these_lists():
     names = {pattern.name for pattern in urlpatterns if hasattr(pattern, "name")}
-    assert names == {*PAGES, "seen", "list", "start"}
+    assert names == {*PAGES, *POST_ONLY, "list", "start"}
 
 
 @pytest.mark.parametrize("status", [Status.DRAFT, Status.SUBMITTED, Status.RETURNED])
