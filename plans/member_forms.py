@@ -40,6 +40,7 @@ class NamedPersonForm(forms.Form):
         },
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 6}),
     )
+
     def found(self) -> User | None:
         return members.find(self.cleaned_data["legal_name"], self.cleaned_data["last"])
 

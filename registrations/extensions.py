@@ -107,7 +107,9 @@ def check_moment(until: datetime | None, now: datetime, usual: datetime, held: E
 
 
 def in_detail(held: Extension | None, until: datetime | None) -> str:
-    before, after = (f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else "-" for moment in (held and held.until, until))
+    before, after = (
+        f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else "-" for moment in (held and held.until, until)
+    )
     return f"{before} → {after}"
 
 
@@ -161,5 +163,3 @@ def closing(plan: Plan, person: User) -> datetime:
     """Until when (exclusive, aware) this person can begin in this plan."""
     given = of(person, plan)
     return max(plan.registration_closes_at, given.until) if given else plan.registration_closes_at
-
-

@@ -26,7 +26,9 @@ APPLICANTS = [action for action, line in TABLE.items() if line.actor == Actor.AP
 
 
 def tell(user: User) -> Iterator[Entry]:
-    found = Registration.objects.owned_by(user).for_pages().prefetch_related("events", "snapshots", "proposals__occupation")
+    found = (
+        Registration.objects.owned_by(user).for_pages().prefetch_related("events", "snapshots", "proposals__occupation")
+    )
     for registration in found:
         events = sorted(registration.events.all(), key=lambda event: event.pk)
         yield Entry(
@@ -56,7 +58,9 @@ def facts_of_returns(registration: Registration) -> list[Fact]:
 
 def facts_of_proposals(registration: Registration) -> list[Fact]:
     """Other occupations that were proposed, and the answers."""
-    made = [{"建议": str(each), "原因": each.reason, "时间": in_words(each.at)} for each in registration.proposals.all()]
+    made = [
+        {"建议": str(each), "原因": each.reason, "时间": in_words(each.at)} for each in registration.proposals.all()
+    ]
     return [Fact("调整职业（工种）的建议", "；".join(each["建议"] for each in made), made)] if made else []
 
 

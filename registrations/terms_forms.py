@@ -73,7 +73,7 @@ class ProposalForm(forms.Form):
 
     def __init__(self, registration: Registration, data: Any = None) -> None:
         super().__init__(data)
-        offered = registration.plan.occupations.exclude(pk=registration.occupation_id)
+        offered = registration.plan.occupations.exclude(pk=registration.occupation_id or 0)
         field: Any = self.fields["occupation"]
         field.queryset = offered
         field.label_from_instance = with_seats

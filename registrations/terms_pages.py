@@ -157,8 +157,6 @@ def find(request: HttpRequest, plan: Plan, context: dict[str, Any]) -> HttpRespo
     return give_page(request, plan, context, person, ExtensionForm(held=held))
 
 
-
-
 def give_page(
     request: HttpRequest, plan: Plan, context: dict[str, Any], person: User, form: ExtensionForm
 ) -> HttpResponse:

@@ -327,7 +327,9 @@ RULES: dict[str, Rule] = {
         f"admin:registrations_registration_{page}": committee("200", "404", viewer="403", reviewer="403")
         for page in ("extend", "propose")
     },
-    "admin:registrations_registration_retract": committee(f"405 405 {CHANGE}", "405 405 404", viewer="405 405 403", reviewer="405 405 403"),
+    "admin:registrations_registration_retract": committee(
+        f"405 405 {CHANGE}", "405 405 404", viewer="405 405 403", reviewer="405 405 403"
+    ),
     "admin:registrations_registration_extensions": managers(f"200 200 {EXTENSIONS}"),
     "admin:registrations_registration_extension_find": managers("405 405 200"),
     "admin:registrations_registration_extension_give": managers(f"405 405 {EXTENSIONS}"),

@@ -7,64 +7,165 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('plans', '0003_members_and_invitations'),
-        ('registrations', '0008_messages_and_deliveries'),
+        ("plans", "0003_members_and_invitations"),
+        ("registrations", "0008_messages_and_deliveries"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='registration',
-            name='extended_until',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='个人截止时间'),
+            model_name="registration",
+            name="extended_until",
+            field=models.DateTimeField(editable=False, null=True, verbose_name="个人截止时间"),
         ),
         migrations.AlterField(
-            model_name='message',
-            name='kind',
-            field=models.CharField(choices=[('submitted', '提交回执'), ('withdrawn', '撤回回执'), ('returned', '退回修改'), ('approved', '审核通过'), ('rejected', '审核不通过'), ('reopened', '重新审核'), ('draft_due', '草稿快到期'), ('return_due', '修改快到期'), ('deadline', '截止时间变更'), ('extended', '个人截止时间'), ('proposed', '建议调整职业'), ('retracted', '收回调整建议'), ('moved', '调整职业回执')], max_length=12, verbose_name='种类'),
+            model_name="message",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("submitted", "提交回执"),
+                    ("withdrawn", "撤回回执"),
+                    ("returned", "退回修改"),
+                    ("approved", "审核通过"),
+                    ("rejected", "审核不通过"),
+                    ("reopened", "重新审核"),
+                    ("draft_due", "草稿快到期"),
+                    ("return_due", "修改快到期"),
+                    ("deadline", "截止时间变更"),
+                    ("extended", "个人截止时间"),
+                    ("proposed", "建议调整职业"),
+                    ("retracted", "收回调整建议"),
+                    ("moved", "调整职业回执"),
+                ],
+                max_length=12,
+                verbose_name="种类",
+            ),
         ),
         migrations.AlterField(
-            model_name='reviewevent',
-            name='action',
-            field=models.CharField(choices=[('submit', '提交审核'), ('recall', '撤回修改'), ('withdraw', '撤回报名'), ('return', '退回修改'), ('approve', '审核通过'), ('reject', '审核不通过'), ('reopen', '重新审核'), ('undo', '撤销决定'), ('extend', '调整个人截止时间'), ('propose', '建议调整职业（工种）'), ('retract', '收回调整职业（工种）的建议'), ('move', '同意调整职业（工种）'), ('decline', '不同意调整职业（工种）')], max_length=10, verbose_name='操作'),
+            model_name="reviewevent",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("submit", "提交审核"),
+                    ("recall", "撤回修改"),
+                    ("withdraw", "撤回报名"),
+                    ("return", "退回修改"),
+                    ("approve", "审核通过"),
+                    ("reject", "审核不通过"),
+                    ("reopen", "重新审核"),
+                    ("undo", "撤销决定"),
+                    ("extend", "调整个人截止时间"),
+                    ("propose", "建议调整职业（工种）"),
+                    ("retract", "收回调整职业（工种）的建议"),
+                    ("move", "同意调整职业（工种）"),
+                    ("decline", "不同意调整职业（工种）"),
+                ],
+                max_length=10,
+                verbose_name="操作",
+            ),
         ),
         migrations.CreateModel(
-            name='Extension',
+            name="Extension",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('until', models.DateTimeField(verbose_name='延长到')),
-                ('reason', models.CharField(max_length=300, verbose_name='原因')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='时间')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='操作人')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='extensions', to=settings.AUTH_USER_MODEL, verbose_name='报名人员')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='extensions', to='plans.plan', verbose_name='竞赛计划')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("until", models.DateTimeField(verbose_name="延长到")),
+                ("reason", models.CharField(max_length=300, verbose_name="原因")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="时间")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="操作人",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="extensions",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="报名人员",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="extensions",
+                        to="plans.plan",
+                        verbose_name="竞赛计划",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '个人延期',
-                'verbose_name_plural': '个人延期',
-                'ordering': ['-at', '-pk'],
-                'constraints': [models.UniqueConstraint(fields=('plan', 'person'), name='one_extension_per_person')],
+                "verbose_name": "个人延期",
+                "verbose_name_plural": "个人延期",
+                "ordering": ["-at", "-pk"],
+                "constraints": [models.UniqueConstraint(fields=("plan", "person"), name="one_extension_per_person")],
             },
         ),
         migrations.CreateModel(
-            name='MoveProposal',
+            name="MoveProposal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=300, verbose_name='原因')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='时间')),
-                ('state', models.CharField(choices=[('waiting', '等待答复'), ('agreed', '已同意'), ('declined', '不同意'), ('retracted', '已收回'), ('lapsed', '已失效')], default='waiting', max_length=10, verbose_name='结果')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='答复时间')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='建议人')),
-                ('occupation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='plans.occupation', verbose_name='调整为')),
-                ('registration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proposals', to='registrations.registration', verbose_name='报名')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.CharField(max_length=300, verbose_name="原因")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="时间")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "等待答复"),
+                            ("agreed", "已同意"),
+                            ("declined", "不同意"),
+                            ("retracted", "已收回"),
+                            ("lapsed", "已失效"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="结果",
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="答复时间")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="建议人",
+                    ),
+                ),
+                (
+                    "occupation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="plans.occupation",
+                        verbose_name="调整为",
+                    ),
+                ),
+                (
+                    "registration",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="proposals",
+                        to="registrations.registration",
+                        verbose_name="报名",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '调整职业（工种）的建议',
-                'verbose_name_plural': '调整职业（工种）的建议',
-                'ordering': ['-pk'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('registration',), name='one_proposal_waits')],
+                "verbose_name": "调整职业（工种）的建议",
+                "verbose_name_plural": "调整职业（工种）的建议",
+                "ordering": ["-pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "waiting")), fields=("registration",), name="one_proposal_waits"
+                    )
+                ],
             },
         ),
     ]

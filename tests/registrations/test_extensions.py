@@ -137,7 +137,9 @@ def test_longer_shorter_and_ended(applicant, plan, occupation, manager):
     grant(plan, applicant, manager, None, seen=until(plan, 1), reason="不参加了")
     registration = scenes.fresh(registration)
     assert (registration.deadline(), registration.is_extended) == (plan.registration_closes_at, False)
-    said = [(line.items[0]["sentence"], line.note) for line in registration.events.filter(action="extend").order_by("pk")]
+    said = [
+        (line.items[0]["sentence"], line.note) for line in registration.events.filter(action="extend").order_by("pk")
+    ]
     assert said == [
         (f"您的截止时间是 {in_words(until(plan, 3))}。", WHY),
         (f"您的截止时间是 {in_words(until(plan, 5))}。", WHY),

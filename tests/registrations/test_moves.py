@@ -112,7 +112,12 @@ def test_agreeing_on_the_page(applicant, occupation, other, submitted, manager, 
         answer = visitor.post(answer_page(submitted), sent, follow=True)
         assert [str(message) for message in answer.context["messages"]] == [said]
     now = scenes.fresh(submitted)
-    assert (now.occupation, now.seat_id, now.status, now.version) == (other, other.pk, "submitted", submitted.version + 1)
+    assert (now.occupation, now.seat_id, now.status, now.version) == (
+        other,
+        other.pk,
+        "submitted",
+        submitted.version + 1,
+    )
     assert (taken(occupation, other), counts()) == ([0, 1], {(other.pk, "submitted"): 1})
     assert states(submitted) == ["agreed"]
     line = submitted.events.first()
@@ -260,8 +265,8 @@ def test_six_who_agree_to_two_seats_at_once():
     for row in rows:
         propose(row, other, manager)
     doings = [
-        lambda row=scenes.fresh(row), person=person: row.take(Action.MOVE, by=person).action
-        for row, person in zip(rows, people, strict=True)
+        lambda row=row, person=person: row.take(Action.MOVE, by=person).action
+        for row, person in zip(map(scenes.fresh, rows), people, strict=True)
     ]
     answers = at_once(*doings)
     assert answers.count("move") == 2
