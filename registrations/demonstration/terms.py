@@ -31,5 +31,7 @@ def found(plan: Plan, name: str) -> Registration | None:
 def other(registration: Registration) -> Occupation:
     """The next that has a seat, of the same division."""
     now = registration.occupation
-    same = registration.plan.occupations.filter(division=now.division if now else "").exclude(pk=now and now.pk)
+    same = registration.plan.occupations.filter(division=now.division if now else "").exclude(
+        pk=registration.occupation_id or 0
+    )
     return next(occupation for occupation in same if not occupation.is_full)

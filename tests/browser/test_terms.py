@@ -79,7 +79,10 @@ def test_what_is_extended_says_so(visitor: Callable[..., Page]) -> None:
 
 @pytest.mark.parametrize(
     ("button", "sentence", "occupation"),
-    [("同意调整", "已同意，您的职业（工种）已经调整。", "电工"), ("不同意", "已答复不同意，您的报名不变。", "数控车工")],
+    [
+        ("同意调整", "已同意，您的职业（工种）已经调整。", "电工"),
+        ("不同意", "已答复不同意，您的报名不变。", "数控车工"),
+    ],
 )
 def test_answering(visitor: Callable[..., Page], button: str, sentence: str, occupation: str) -> None:
     registration = proposed()
