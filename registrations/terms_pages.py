@@ -40,22 +40,23 @@ type View = Callable[..., HttpResponse]
 def urls(desk: "RegistrationAdmin") -> list[URLPattern]:
     """For get_urls() of the desk, whose door is in front of each."""
 
-    def page(view: View, name: str, route: str) -> URLPattern:
+    def page(view: View, name: str, route: str, *, by_post: bool = False) -> URLPattern:
         @wraps(view)
         def inner(request: HttpRequest, **where: Any) -> HttpResponse:
             context = {**desk.admin_site.each_context(request), "opts": desk.opts}
             subject: Any = desk.find(request, where["pk"]) if "pk" in where else managed(request, where["code"])
             return view(request, subject, context)
 
-        return path(route, desk.admin_site.admin_view(inner), name=f"registrations_registration_{name}")
+        door = desk.admin_site.admin_view(require_POST(inner) if by_post else inner)
+        return path(route, door, name=f"registrations_registration_{name}")
 
     return [
         page(extend, "extend", "<int:pk>/extend/"),
         page(propose, "propose", "<int:pk>/propose/"),
-        page(retract, "retract", "<int:pk>/retract/"),
+        page(retract, "retract", "<int:pk>/retract/", by_post=True),
         page(listed, "extensions", "extensions/<slug:code>/"),
-        page(find, "extension_find", "extensions/<slug:code>/find/"),
-        page(give, "extension_give", "extensions/<slug:code>/give/"),
+        page(find, "extension_find", "extensions/<slug:code>/find/", by_post=True),
+        page(give, "extension_give", "extensions/<slug:code>/give/", by_post=True),
     ]
 
 
@@ -223,6 +224,3 @@ def retract(request: HttpRequest, registration: Registration, context: dict[str,
     else:
         messages.success(request, "建议已收回，报名人员会收到通知。")
     return back(registration)
-
-
-find, give, retract = require_POST(find), require_POST(give), require_POST(retract)
