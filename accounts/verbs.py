@@ -36,6 +36,8 @@ class Verb(TextChoices):
     DECISIONS_PLANNED = "decisions.planned", "定时公布审核结果"
     DECISIONS_UNPLANNED = "decisions.unplanned", "取消定时公布审核结果"
     DEADLINE_EXTENDED = "plan.extended", "延长报名截止时间"
+    PERSON_SOUGHT = "person.sought", "查找要延期的人"
+    PERSON_EXTENDED = "person.extended", "调整个人截止时间"
     DATA_DOWNLOADED = "data.downloaded", "下载本人的数据"
     PERSON_ERASED = "person.erased", "注销并删除个人信息"
     DATA_PURGED = "data.purged", "清理到期数据"

@@ -9,9 +9,8 @@ from plans import members
 from plans.models import Role
 
 # The same for nobody and for several: the answer says nothing about who has an account here.
-NOT_ONE = (
-    "没有找到唯一相符的人。请向本人核对姓名和证件号码的最后四位；对方要先登录本系统、确认过身份。也可以改用邀请链接。"
-)
+NOBODY = "没有找到唯一相符的人。请向本人核对姓名和证件号码的最后四位；对方要先登录本系统、确认过身份。"
+NOT_ONE = f"{NOBODY}也可以改用邀请链接。"
 
 
 class RoleForm(forms.Form):
@@ -23,7 +22,7 @@ class RoleForm(forms.Form):
     )
 
 
-class PersonForm(RoleForm):
+class NamedPersonForm(forms.Form):
     """Somebody who is named well enough to be meant: `found()` says who, and never who else there is."""
 
     legal_name = forms.CharField(
@@ -41,10 +40,19 @@ class PersonForm(RoleForm):
         },
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 6}),
     )
-    field_order = ["legal_name", "last", "role"]
 
     def found(self) -> User | None:
         return members.find(self.cleaned_data["legal_name"], self.cleaned_data["last"])
+
+    @property
+    def not_found(self) -> str:
+        return NOBODY
+
+
+class PersonForm(NamedPersonForm, RoleForm):
+    """Who is named, and the role that is given."""
+
+    field_order = ["legal_name", "last", "role"]
 
     @property
     def not_found(self) -> str:

@@ -18,7 +18,7 @@ from photos.delivery import deliver, delivered
 from photos.models import Portrait
 from plans.models import Plan
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from registrations import desk, export_pages, job_pages, queue_pages, reason_pages, statistics_pages
+from registrations import desk, export_pages, job_pages, queue_pages, reason_pages, statistics_pages, terms_pages
 from registrations.desk_pages import DeskPages
 from registrations.models import Registration
 
@@ -59,7 +59,7 @@ class RegistrationAdmin(DeskPages, WithoutStockPages, ChineseChoicesMixin, PlanP
             path("<int:pk>/portrait/former/", page(self.former_portrait), name="registrations_registration_former"),
             *self.desk_urls(),
         ]
-        return own + job_pages.urls(self) + super().get_urls()
+        return own + job_pages.urls(self) + terms_pages.urls(self) + super().get_urls()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Not Django's list, which searches by addresses and counts tables: each plan has a queue of its own."""

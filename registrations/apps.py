@@ -15,10 +15,10 @@ class RegistrationsConfig(AppConfig):
         from profiles.models import profile_changed
         from registrations import bulk, deadlines, message_data, photo_fit, publishing, telling_checks  # noqa: F401  (bulk: the worker must know what a job does)
         from registrations.intake import flow
-        from registrations.personal_data import HOLDING, JOBS
+        from registrations.personal_data import EXTENSIONS, HOLDING, JOBS
         from registrations.removal import PARTS
 
-        personal_data.register(HOLDING, JOBS, message_data.HOLDING)
+        personal_data.register(HOLDING, EXTENSIONS, JOBS, message_data.HOLDING)
         retention.register(*PARTS, message_data.PART)
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")

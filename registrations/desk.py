@@ -10,14 +10,16 @@ from accounts.models import User
 from photos import measures
 from photos.models import Portrait
 from photos.spec import PhotoSpec
-from registrations import claim_pages, claims, desk_changes
+from registrations import claim_pages, claims, desk_changes, extensions, moves
 from registrations.decisions import DecisionForm
 from registrations.desk_way import Way
 from registrations.models import Registration
 from registrations.trail import ReviewEvent
-from registrations.workflow import DECISIONS, TABLE, Action, Actor, Status
+from registrations.workflow import DECISIONS, MOVABLE, TABLE, Action, Actor, Status
 
-COMMITTEE_ACTIONS = [action for action, line in TABLE.items() if line.actor in {Actor.COMMITTEE, Actor.MANAGER}]
+COMMITTEE_ACTIONS = [
+    action for action, line in TABLE.items() if line.target and line.actor in {Actor.COMMITTEE, Actor.MANAGER}
+]
 DETAIL_FIELDS = [
     *("legal_name", "document_type", "masked_number", "sex", "birth_date", "ethnicity", "political_status"),
     *("education", "school", "major", "employer", "employer_type", "position", "years_of_service"),
@@ -48,7 +50,8 @@ class Offered:
 def content(registration: Registration, user: User, way: Way) -> dict[str, Any]:
     """All that the page shows, for the template. As many queries for a long history as for a short one."""
     actors = registration.actors(user)
-    offers = [action for action in registration.actions_for(user) if action in COMMITTEE_ACTIONS]
+    can = registration.actions_for(user)
+    offers = [action for action in can if action in COMMITTEE_ACTIONS]
     return {
         "fields": details(registration),
         "conditions": conditions(registration),
@@ -62,6 +65,16 @@ def content(registration: Registration, user: User, way: Way) -> dict[str, Any]:
         "may_see_number": bool(actors),
         "may_end_claims": Actor.MANAGER in actors,
         "claim": claim_of(registration, user, offers),
+        "terms": terms(registration, can),
+    }
+
+
+def terms(registration: Registration, can: list[Action]) -> dict[str, Any]:
+    """What holds for this one alone: more time, another occupation that is proposed; and what a manager can do about it."""
+    return {
+        "extension": extensions.of(registration.applicant, registration.plan) if registration.is_extended else None,
+        "proposal": moves.waiting(registration) if registration.status in MOVABLE else None,
+        "can": can,
     }
 
 

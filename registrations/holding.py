@@ -14,6 +14,7 @@ DECIDES = frozenset({Action.APPROVE, Action.REJECT})
 UNDECIDES = frozenset({Action.REOPEN, Action.UNDO})
 # The same for either decision, or it would tell which.
 DECIDED_MEANWHILE = "组委会已经在审核，结果公布前不能撤回。请等结果公布；有急事请联系组委会。"
+NO_MOVE_NOW = "组委会已经在审核，结果公布前不能调整职业（工种）。请等结果公布；有急事请联系组委会。"
 
 
 def is_silent(registration: "Registration", action: Action, now: datetime) -> bool:

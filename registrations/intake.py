@@ -12,6 +12,7 @@ from photos.models import Portrait
 from photos.subjects import fits
 from plans.models import Plan, PlanState
 from profiles.models import Profile
+from registrations import extensions
 from registrations.models import Registration
 from registrations.workflow import StepRefused
 
@@ -27,7 +28,7 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
     if existing:
         return existing
     now = at or timezone.now()
-    if plan.state_at(now) != PlanState.OPEN:
+    if plan.state_at(now) == PlanState.SOON or now >= extensions.closing(plan, user):
         raise StepRefused(
             "这个竞赛还没有开始报名。" if plan.state_at(now) == PlanState.SOON else "这个竞赛的报名已经截止。"
         )
@@ -38,7 +39,9 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
     try:
         with transaction.atomic():
             values = {name: getattr(draft, name) for name in copied}
+            User.objects.select_for_update(no_key=True).get(pk=user.pk)  # who gives this person more time waits here
             begun = Registration.begin(user, plan, created_at=now, **values)
+            extensions.carry(begun)
             # Its row holds the plan's: who is taking the plan back (plans/publication.py) has done so or will see this.
             if at is None and not Plan.objects.published(now).filter(pk=plan.pk).exists():
                 raise StepRefused("这个竞赛计划刚刚撤回发布，暂时不能报名。")

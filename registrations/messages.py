@@ -25,6 +25,10 @@ class Kind(models.TextChoices):
     DRAFT_DUE = "draft_due", "草稿快到期"
     RETURN_DUE = "return_due", "修改快到期"
     DEADLINE = "deadline", "截止时间变更"
+    EXTENDED = "extended", "个人截止时间"
+    PROPOSED = "proposed", "建议调整职业"
+    RETRACTED = "retracted", "收回调整建议"
+    MOVED = "moved", "调整职业回执"
 
 
 class Channel(models.TextChoices):

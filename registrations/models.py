@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,9 +16,12 @@ from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
-from registrations import claims, completeness, holding, notifications, tally, undo, workflow
+from registrations import claims, completeness, extensions, holding, moves, notifications, tally, undo, workflow
 from registrations.corrections import LOCKED, Correction
-from registrations.jobs import Job as Job  # Django finds an app's models here
+from registrations.extensions import Extension as Extension  # Django finds an app's models here
+from registrations.jobs import Job as Job
+from registrations.moves import MoveProposal as MoveProposal
+from registrations.querysets import RegistrationQuerySet as RegistrationQuerySet
 from registrations.reference import new_reference
 from registrations.return_reasons import ReturnReason  # noqa: F401  (a model of this app)
 from registrations.snapshots import Snapshot
@@ -30,45 +32,11 @@ FASTER = "这份报名刚刚被处理过，请刷新页面，看过最新内容�
 PHOTO_CHANGED = "已换过照片，请看过新照片后再决定。"
 # What whoever wanted a seat is told to do where there is none.
 FULL = {
-    Actor.APPLICANT: "没有提交成功。您可以改选其他职业（工种）。",
-    Actor.MANAGER: "不能重新审核。请先在竞赛计划里增加名额，或等有名额放出来再操作。",
-    Actor.DECIDER: "不能撤销。请由管理成员增加名额，或等有名额放出来，再“重新审核”。",
+    Action.SUBMIT: "没有提交成功。您可以改选其他职业（工种）。",
+    Action.REOPEN: "不能重新审核。请先在竞赛计划里增加名额，或等有名额放出来再操作。",
+    Action.UNDO: "不能撤销。请由管理成员增加名额，或等有名额放出来，再“重新审核”。",
+    Action.MOVE: "没有调整，您的报名和原来的名额不变。请联系组委会，或等有名额放出来再同意。",
 }
-
-
-class RegistrationQuerySet(models.QuerySet["Registration"]):
-    def owned_by(self, user: User) -> "RegistrationQuerySet":
-        return self.filter(applicant=user)
-
-    def reviewable_by(self, user: User) -> "RegistrationQuerySet":
-        """What this person's committees may see. Drafts are nobody's but the applicant's."""
-        return self.filter(plan__in=Plan.objects.reviewable_by(user)).exclude(status=Status.DRAFT)
-
-    def live(self) -> "RegistrationQuerySet":
-        return self.exclude(status=Status.WITHDRAWN)
-
-    def editable(self) -> "RegistrationQuerySet":
-        return self.filter(status__in=EDITABLE)
-
-    def held(self, now: datetime) -> "RegistrationQuerySet":
-        """Decided, and not to be told before their plan's publication."""
-        return self.filter(held=True, plan__in=Plan.objects.holding(now))
-
-    def to_be_told(self, now: datetime) -> "RegistrationQuerySet":
-        """Whose decision is published, and whose message is not written yet."""
-        return self.filter(held=True).exclude(plan__in=Plan.objects.holding(now))
-
-    def due_between(self, begin: datetime, end: datetime) -> "RegistrationQuerySet":
-        """What the applicant can still submit, whose deadline() lies after `begin` and not after `end`."""
-        corrections = Coalesce("plan__correction_closes_at", "plan__registration_closes_at")
-        deadline = models.Case(
-            models.When(status=Status.RETURNED, then=corrections), default="plan__registration_closes_at"
-        )
-        return self.editable().alias(due_at=deadline).filter(due_at__gt=begin, due_at__lte=end)
-
-    def for_pages(self) -> "RegistrationQuerySet":
-        """With all that a page about it names."""
-        return self.select_related("plan", "occupation", "portrait", "applicant__identity")
 
 
 class Registration(PersonalDetails, DocumentHolder):
@@ -93,6 +61,8 @@ class Registration(PersonalDetails, DocumentHolder):
     held = models.BooleanField("审核结果还没有告诉本人", default=False, db_default=False, editable=False)
     submitted_at = models.DateTimeField("提交时间", null=True, editable=False)
     created_at = models.DateTimeField("开始填写时间", default=timezone.now, editable=False)
+    # The person's Extension in this plan, kept here by registrations/extensions.py: deadlines are asked for in lists.
+    extended_until = models.DateTimeField("个人截止时间", null=True, editable=False)
 
     objects = RegistrationQuerySet.as_manager()
 
@@ -171,8 +141,18 @@ class Registration(PersonalDetails, DocumentHolder):
         return self.status in EDITABLE
 
     def deadline(self) -> datetime:
-        """Until when (exclusive, aware) the applicant can act: later where corrections were asked for."""
+        """Until when (exclusive, aware) the applicant can act: later where a manager has given this person more time."""
+        usual = self.usual_deadline()
+        return max(usual, self.extended_until or usual)
+
+    def usual_deadline(self) -> datetime:
+        """Everybody's: later where corrections were asked for."""
         return self.plan.corrections_end_at if self.status == Status.RETURNED else self.plan.registration_closes_at
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether this person has more time than the others."""
+        return self.deadline() > self.usual_deadline()
 
     def closed_reason(self, now: datetime | None = None) -> str:
         """Why the applicant cannot change it now, as a sentence; empty when the applicant can."""
@@ -249,10 +229,13 @@ class Registration(PersonalDetails, DocumentHolder):
         offered = workflow.possible(self.status_for(user), self.actors(user))
         late = timezone.now() >= self.deadline()
         lines = [(action, workflow.TABLE[action]) for action in offered]
+        waits = any(line.proposal is not None for _, line in lines) and moves.waiting(self) is not None
         return [
             action
             for action, line in lines
-            if not (late and line.in_time) and not (line.undoes and undo.refusal(self, timezone.now()))
+            if not (late and line.in_time)
+            and not (line.undoes and undo.refusal(self, timezone.now()))
+            and (line.proposal is None or line.proposal == waits)
         ]
 
     # The one way to another status --------------------------------------------------------------------------------
@@ -281,15 +264,21 @@ class Registration(PersonalDetails, DocumentHolder):
         line = workflow.check(action, self.status_for(by), self.actors(by), sentences)
         correction = self.correction() if line.complete else None
         self.check_conditions(line, now, correction)
+        if action == Action.SUBMIT and self.is_extended:
+            extensions.tell_trail(self)
         silent = holding.is_silent(self, action, now)
-        seat = self.seat_id if silent and self.seat_id else self.seat_after(line.seat)
+        was = self.kind
+        after = was._replace(status=line.after(self.state), occupation=moves.settle(self, action, now, silent))
+        seat = {Seat.TAKE: after.occupation, Seat.KEEP: self.seat_id, Seat.GIVE_BACK: None}[line.seat]
+        if silent and self.seat_id:
+            seat = self.seat_id
         undoes = undo.last_decision(self) if line.undoes or (silent and action == Action.REOPEN) else None
-        self.move(line, now, seat, seen_portrait, silent=silent)
+        self.move(line, now, after, seat, seen_portrait, silent=silent)
         event = ReviewEvent.objects.create(
             registration=self,
             action=action,
             before=self.status,
-            after=line.target,
+            after=after.status,
             by=by,
             note=note.strip(),
             items=[*items, *(correction.lines() if correction else [])],
@@ -302,19 +291,21 @@ class Registration(PersonalDetails, DocumentHolder):
         )
         if action == Action.RETURN:
             Snapshot.keep(self, event)
-        claims.end(self)
+        if line.target:
+            claims.end(self)
         if not silent:
             notifications.write(event)
         # The counters come last: the rows that everybody wants are held for the shortest time.
-        self.move_seat(line, seat)
-        tally.moved(self.kind, self.kind._replace(status=line.target))
+        self.move_seat(action, seat)
+        tally.moved(was, after)
         transaction.on_commit(partial(notifications.announce, event), robust=True)
-        self.refresh_from_db(fields=["status", "submitted_at", "unseen", "held", "seat"])
+        moved = ["occupation", "version"] if after.occupation != was.occupation else []
+        self.refresh_from_db(fields=["status", "submitted_at", "unseen", "held", "seat", *moved])
         return event
 
     def check_conditions(self, line: workflow.Step, now: datetime, correction: Correction | None) -> None:
-        if line.actor == Actor.APPLICANT and self.is_held:
-            raise StepRefused(holding.DECIDED_MEANWHILE)
+        if self.is_held and (line.actor == Actor.APPLICANT or line.proposal is not None):
+            raise StepRefused(holding.DECIDED_MEANWHILE if line.proposal is None else holding.NO_MOVE_NOW)
         if line.in_time and now >= self.deadline():
             raise StepRefused("已经过了截止时间，不能再操作。如有特殊情况，请联系组委会。")
         if line.in_time and line.complete and self.status == Status.DRAFT and now < self.plan.registration_opens_at:
@@ -323,21 +314,34 @@ class Registration(PersonalDetails, DocumentHolder):
             raise StepRefused(f"还有 {len(gaps)} 处没有填写完整：{'；'.join(gap.sentence for gap in gaps)}。")
         if line.undoes and (sentence := undo.refusal(self, now)):
             raise StepRefused(sentence)
+        if line.proposal is not None and (sentence := moves.refusal(self, line.proposal)):
+            raise StepRefused(sentence)
         if correction and (refusal := correction.refusal()):
             raise StepRefused(refusal)
 
-    def seat_after(self, seat: Seat) -> int | None:
-        return {Seat.TAKE: self.occupation_id, Seat.KEEP: self.seat_id, Seat.GIVE_BACK: None}[seat]
-
     def move(
-        self, line: workflow.Step, now: datetime, seat: int | None, seen_portrait: str | None, *, silent: bool
+        self,
+        line: workflow.Step,
+        now: datetime,
+        after: tally.Kind,
+        seat: int | None,
+        seen_portrait: str | None,
+        *,
+        silent: bool,
     ) -> None:
-        """Write the status, and prove by the same statement that nobody was faster."""
-        values: dict[str, Any] = {"status": line.target, "seat": seat, "held": silent and line.target in holding.HIDDEN}
+        """Write the status, and prove by the same statement that nobody was faster.
+
+        Another occupation is another version: whoever decides has seen the one before.
+        """
+        values: dict[str, Any] = {"status": after.status, "seat": seat}
+        if line.target:
+            values["held"] = silent and after.status in holding.HIDDEN
         if not silent:
             values["unseen"] = line.actor in {Actor.COMMITTEE, Actor.MANAGER}
         if line.complete:
             values["submitted_at"] = now
+        if after.occupation != self.occupation_id:
+            values |= {"occupation": after.occupation, "version": self.version + 1}
         # The portrait by its key: through a join, PostgreSQL would judge a row by what it was before it waited for it.
         unchanged = Registration.objects.filter(
             pk=self.pk, status=self.status, version=self.version, portrait=self.portrait_id, held=self.held
@@ -349,7 +353,7 @@ class Registration(PersonalDetails, DocumentHolder):
         row = Registration.objects.select_related("portrait").filter(pk=self.pk).first()
         return FASTER if row is None or seen_portrait in {None, row.portrait_sha256} else PHOTO_CHANGED
 
-    def move_seat(self, line: workflow.Step, seat: int | None) -> None:
+    def move_seat(self, action: Action, seat: int | None) -> None:
         """Take the seat, give the former one back. Always in the same order, or two who swap wait for one another."""
         if seat == self.seat_id:
             return
@@ -357,7 +361,7 @@ class Registration(PersonalDetails, DocumentHolder):
             if occupation != seat:
                 Occupation.objects.give_seat_back(occupation)
             elif not Occupation.objects.take_seat(occupation):
-                raise StepRefused(f"“{self.occupation}”的名额已满，{FULL[line.actor]}")
+                raise StepRefused(f"“{Occupation.objects.get(pk=occupation)}”的名额已满，{FULL[action]}")
 
     def discard(self, by: User) -> None:
         """Delete a draft, which only its owner can. The trail, if it was submitted once, stays."""

@@ -34,7 +34,13 @@ STEPS = {
     Action.APPROVE: Kind.APPROVED,
     Action.REJECT: Kind.REJECTED,
     Action.REOPEN: Kind.REOPENED,
+    Action.EXTEND: Kind.EXTENDED,
+    Action.PROPOSE: Kind.PROPOSED,
+    Action.RETRACT: Kind.RETRACTED,
+    Action.MOVE: Kind.MOVED,
 }
+# Who has done it knows it; the receipt is there to be found again.
+RECEIPTS = {Kind.SUBMITTED, Kind.WITHDRAWN, Kind.MOVED}
 
 
 def write(event: "ReviewEvent") -> None:
@@ -114,8 +120,7 @@ def put(
         body=body,
         created_at=at or now,
         useful_until=useful_until,
-        # Who has done it knows it; the receipt is there to be found again.
-        seen_at=(at or now) if kind in {Kind.SUBMITTED, Kind.WITHDRAWN} else None,
+        seen_at=(at or now) if kind in RECEIPTS else None,
     )
     if message.created_at > now - OLD_NEWS:
         ways = ways_out(registration, kind)

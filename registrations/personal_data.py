@@ -12,8 +12,10 @@ from accounts.models import User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
 from plans.models import Plan
 from profiles.models import PersonalDetails
+from registrations.extensions import Extension
 from registrations.jobs import Job
 from registrations.models import Registration
+from registrations.moves import MoveProposal
 from registrations.removal import remove
 from registrations.snapshots import Snapshot
 from registrations.trail import ReviewEvent
@@ -24,7 +26,9 @@ APPLICANTS = [action for action, line in TABLE.items() if line.actor == Actor.AP
 
 
 def tell(user: User) -> Iterator[Entry]:
-    found = Registration.objects.owned_by(user).for_pages().prefetch_related("events", "snapshots")
+    found = (
+        Registration.objects.owned_by(user).for_pages().prefetch_related("events", "snapshots", "proposals__occupation")
+    )
     for registration in found:
         hidden = registration.plan.is_holding
         events = sorted(
@@ -45,6 +49,7 @@ def tell(user: User) -> Iterator[Entry]:
                 *facts_of(registration, PersonalDetails.detail_names()),
                 Fact("审核记录", "；".join(map(in_short, events)) or "没有", [line_of(event) for event in events]),
                 *facts_of_returns(registration),
+                *facts_of_proposals(registration),
             ],
             str(registration.plan),
         )
@@ -54,6 +59,14 @@ def facts_of_returns(registration: Registration) -> list[Fact]:
     """What stood in it at each return; the changes since are what the committee compares."""
     kept = [snapshot.told() for snapshot in registration.snapshots.all()]
     return [Fact("退回时的内容", f"留存 {len(kept)} 份，供组委会对照", kept)] if kept else []
+
+
+def facts_of_proposals(registration: Registration) -> list[Fact]:
+    """Other occupations that were proposed, and the answers."""
+    made = [
+        {"建议": str(each), "原因": each.reason, "时间": in_words(each.at)} for each in registration.proposals.all()
+    ]
+    return [Fact("调整职业（工种）的建议", "；".join(each["建议"] for each in made), made)] if made else []
 
 
 def in_short(event: ReviewEvent) -> str:
@@ -110,6 +123,7 @@ def count(user: User) -> dict[str, int]:
         "报名": Registration.objects.owned_by(user).count(),
         "审核记录": trail_of(user).count(),
         "退回时的内容": Snapshot.objects.filter(registration__applicant=user).count(),
+        "调整职业（工种）的建议": MoveProposal.objects.filter(registration__applicant=user).count(),
     }
 
 
@@ -139,13 +153,48 @@ HOLDING = Holding(
     how_long=lambda: (
         f"没有再动过的草稿 {days('drafts')} 天；其余的到竞赛结束后 {days('closed_plans')} 天，连同证件号码和证件照一起删除。"
     ),
-    covers=["registrations.Registration", "registrations.ReviewEvent", "registrations.Snapshot", "registrations.Claim"],
+    covers=[
+        *("registrations.Registration", "registrations.ReviewEvent", "registrations.Snapshot", "registrations.Claim"),
+        "registrations.MoveProposal",
+    ],
     tell=tell,
     count=count,
     erase=erase,
-    stays={"registrations.ReviewEvent": "以组委会成员身份审核别人的记录，属于那些人的报名；只剩账户代号。"},
+    stays={
+        "registrations.ReviewEvent": "以组委会成员身份审核别人的记录，属于那些人的报名；只剩账户代号。",
+        "registrations.MoveProposal": "以组委会成员身份给别人的建议，属于那些人的报名；只剩账户代号。",
+    },
     refuses=refuses,
     warns=warns,
+)
+
+
+# More time than the others have ---------------------------------------------------------------------------------
+
+
+def tell_extensions(user: User) -> Iterator[Entry]:
+    for given in Extension.objects.filter(person=user).select_related("plan"):
+        yield Entry(facts_of(given, ["plan", "until", "reason", "at"]), str(given.plan))
+
+
+def count_extensions(user: User) -> dict[str, int]:
+    return {"个人延期": Extension.objects.filter(person=user).count()}
+
+
+def erase_extensions(user: User) -> None:
+    Extension.objects.filter(person=user).delete()
+
+
+EXTENSIONS = Holding(
+    place=62,
+    title="个人延期",
+    why="组委会为您一个人延长的截止时间和原因：在此之前您可以报名、修改和提交。",
+    how_long=lambda: f"到竞赛结束后 {days('closed_plans')} 天。",
+    covers=["registrations.Extension"],
+    tell=tell_extensions,
+    count=count_extensions,
+    erase=erase_extensions,
+    stays={"registrations.Extension": "以组委会成员身份为别人延长的记录，属于那些人；只剩账户代号。"},
 )
 
 

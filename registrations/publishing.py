@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from plans.models import Occupation, Plan
-from registrations import notifications, undo
+from registrations import moves, notifications, undo
 from registrations.deliveries import ask_to_send
 from registrations.models import Registration
 from registrations.workflow import Status
@@ -70,6 +70,8 @@ def tell(pk: int) -> bool:
         return False
     if decision:
         notifications.write_published(decision)
+    if registration.status == Status.REJECTED:
+        moves.lapse(registration, timezone.now())
     if seat:
         Occupation.objects.give_seat_back(seat)
     return True

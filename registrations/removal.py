@@ -12,9 +12,10 @@ from accounts.retention import Part, Rows, remove_rows
 from photos.models import Portrait, Upload
 from photos.removal import remove as remove_pictures
 from photos.removal import remove_if_unused
-from plans.models import Occupation
+from plans.models import Occupation, Plan
 from profiles.models import Profile
 from registrations import tally
+from registrations.extensions import Extension
 from registrations.jobs import ALIVE, Job
 from registrations.models import Registration
 from registrations.trail import ReviewEvent
@@ -43,13 +44,24 @@ def untouched_drafts(before: datetime) -> QuerySet[Registration]:
 
 def of_plans_over(before: datetime) -> QuerySet[Registration]:
     """Of plans in which nothing has happened since: registration, corrections and the competition are over."""
-    day = timezone.localtime(before).date()
     return Registration.objects.filter(
-        Q(plan__correction_closes_at=None) | Q(plan__correction_closes_at__lt=before),
-        Q(plan__competition_starts_on=None) | Q(plan__competition_starts_on__lt=day),
-        Q(plan__competition_ends_on=None) | Q(plan__competition_ends_on__lt=day),
-        plan__registration_closes_at__lt=before,
+        Q(extended_until=None) | Q(extended_until__lt=before), plan__in=plans_over(before).values("pk")
     )
+
+
+def plans_over(before: datetime) -> QuerySet[Plan]:
+    day = timezone.localtime(before).date()
+    return Plan.objects.filter(
+        Q(correction_closes_at=None) | Q(correction_closes_at__lt=before),
+        Q(competition_starts_on=None) | Q(competition_starts_on__lt=day),
+        Q(competition_ends_on=None) | Q(competition_ends_on__lt=day),
+        registration_closes_at__lt=before,
+    )
+
+
+def extensions_over(before: datetime) -> QuerySet[Extension]:
+    """What they allowed stands in the trails, as long as those do."""
+    return Extension.objects.filter(until__lt=before, plan__in=plans_over(before).values("pk"))
 
 
 def trail_without_draft(before: datetime) -> QuerySet[ReviewEvent]:
@@ -83,5 +95,6 @@ PARTS: tuple[Part, ...] = (
     Rows("drafts", "已删除草稿的审核记录", trail_without_draft, remove_lines),
     Rows("jobs", "批量处理的结果", old_jobs, remove_rows),
     Rows("closed_plans", "已结束竞赛的报名", of_plans_over, remove),
+    Rows("closed_plans", "已结束竞赛的个人延期", extensions_over, remove_rows),
     Rows("uploads", "已结束报名的照片原件", working_copies_done_with, remove_pictures),
 )

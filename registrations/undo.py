@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import F
+
 from accounts.models import User
 from registrations.trail import ReviewEvent
 from registrations.workflow import DECISIONS, TABLE, Action, StepRefused
@@ -16,7 +18,9 @@ DECIDED = {TABLE[action].target for action in DECISIONS}
 
 def last_decision(registration: "Registration") -> ReviewEvent | None:
     """The line that brought it to where it stands, if that was a decision."""
-    line = registration.events.first() if registration.status in DECIDED else None
+    if registration.status not in DECIDED:
+        return None
+    line = registration.events.exclude(before=F("after")).first()  # an extension or a proposal moves nothing
     return line if line and line.action in DECISIONS else None
 
 

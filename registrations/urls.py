@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from registrations import views
+from registrations import move_views, views
 from registrations.workflow import Action
 
 app_name = "registrations"
@@ -20,6 +20,7 @@ urlpatterns = [
     path("<slug:reference>/check/", views.check, name="check"),
     path("<slug:reference>/submitted/", views.submitted, name="submitted"),
     path("<slug:reference>/seen/", views.seen, name="seen"),
+    path("<slug:reference>/move/", move_views.answer, name="move"),
     path("<slug:reference>/delete/", views.delete, name="delete"),
     *steps,
 ]

@@ -15,11 +15,11 @@ from accounts.requests import SignedInRequest, held_identity, signed_in
 from photos.views import PhotoPages
 from plans.models import Plan
 from profiles.models import StaleDetails
-from registrations import intake
+from registrations import intake, moves
 from registrations.corrections import LOCKED
 from registrations.forms import OccupationForm, RegistrationForm
 from registrations.models import Registration
-from registrations.workflow import TABLE, Action, Status, StepRefused
+from registrations.workflow import DECISIONS, TABLE, Action, Status, StepRefused
 
 REGISTRATIONS_PER_PAGE = 20
 SAVED = "已保存。提交审核之前都可以修改。"
@@ -59,8 +59,9 @@ def detail(request: SignedInRequest, reference: str) -> HttpResponse:
     context = {
         "registration": registration,
         "events": events,
-        "decision": next((event for event in events if not event.by_applicant), None),
+        "decision": next((event for event in events if event.action in DECISIONS), None),
         "correction": registration.correction(),
+        "proposal": moves.waiting(registration),
         "actions": registration.actions_for(request.user),
     }
     return render(request, "registrations/detail.html", context)

@@ -38,6 +38,12 @@ class Action(StrEnum):
     REJECT = "reject"
     REOPEN = "reopen"
     UNDO = "undo"
+    # These leave the status as it is.
+    EXTEND = "extend"
+    PROPOSE = "propose"
+    RETRACT = "retract"
+    MOVE = "move"
+    DECLINE = "decline"
 
     @property
     def label(self) -> str:
@@ -53,8 +59,15 @@ ACTION_LABELS = {
     Action.REJECT: "审核不通过",
     Action.REOPEN: "重新审核",
     Action.UNDO: "撤销决定",
+    Action.EXTEND: "调整个人截止时间",
+    Action.PROPOSE: "建议调整职业（工种）",
+    Action.RETRACT: "收回调整职业（工种）的建议",
+    Action.MOVE: "同意调整职业（工种）",
+    Action.DECLINE: "不同意调整职业（工种）",
 }
 DECISIONS = frozenset({Action.RETURN, Action.APPROVE, Action.REJECT})
+# As long as it stands there, its occupation may be talked about (registrations/moves.py).
+MOVABLE = frozenset({Status.SUBMITTED, Status.RETURNED, Status.APPROVED})
 
 
 class Actor(StrEnum):
@@ -76,19 +89,23 @@ class Seat(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the table."""
+    """One line of the table. Without a target, the status stays as it is."""
 
     sources: frozenset[Status]
-    target: Status
+    target: Status | None
     actor: Actor
     seat: Seat = Seat.KEEP
     needs_note: bool = False
     in_time: bool = False
     complete: bool = False
     undoes: bool = False
+    proposal: bool | None = None  # whether there must be one that waits for its answer, or must be none
+
+    def after(self, status: Status) -> Status:
+        return self.target or status
 
 
-def step(*sources: Status, to: Status, by: Actor, **also: object) -> Step:
+def step(*sources: Status, by: Actor, to: Status | None = None, **also: object) -> Step:
     return Step(frozenset(sources), to, by, **also)  # type: ignore[arg-type]
 
 
@@ -127,6 +144,12 @@ TABLE = {
         seat=Seat.TAKE,
         undoes=True,
     ),
+    # A withdrawn one, too: its applicant may begin anew until then.
+    Action.EXTEND: step(*MOVABLE, Status.WITHDRAWN, by=Actor.MANAGER, needs_note=True),
+    Action.PROPOSE: step(*MOVABLE, by=Actor.MANAGER, needs_note=True, proposal=False),
+    Action.RETRACT: step(*MOVABLE, by=Actor.MANAGER, proposal=True),
+    Action.MOVE: step(*MOVABLE, by=Actor.APPLICANT, seat=Seat.TAKE, proposal=True),
+    Action.DECLINE: step(*MOVABLE, by=Actor.APPLICANT, proposal=True),
 }
 
 

@@ -219,6 +219,7 @@ def once(answers: str) -> str:
 
 CHANGE = "admin:registrations_registration_change"
 MEMBERS = "admin:plans_plan_members"
+EXTENSIONS = "admin:registrations_registration_extensions"
 READ = "200 200 405"
 READ_ONLY = "200 200 403"
 RULES: dict[str, Rule] = {
@@ -275,6 +276,7 @@ RULES: dict[str, Rule] = {
     "registrations:check": own(READ),
     "registrations:submitted": own("registrations:detail registrations:detail 405"),
     "registrations:seen": own("405 405 registrations:detail"),
+    "registrations:move": own("405 405 registrations:detail"),
     "registrations:delete": own("200 200 registrations:list"),
     "registrations:submit": own("200 200 registrations:submitted"),
     "registrations:recall": own("registrations:detail"),
@@ -323,6 +325,16 @@ RULES: dict[str, Rule] = {
     "admin:registrations_registration_job_progress": desk("404 404 405", reviewer=READ),
     "admin:registrations_registration_export": committee("200", "404", viewer="403"),
     "admin:registrations_registration_reasons": committee("200", "404", viewer="403", reviewer="403"),
+    **{
+        f"admin:registrations_registration_{page}": committee("200", "404", viewer="403", reviewer="403")
+        for page in ("extend", "propose")
+    },
+    "admin:registrations_registration_retract": committee(
+        f"405 405 {CHANGE}", "405 405 404", viewer="405 405 403", reviewer="405 405 403"
+    ),
+    "admin:registrations_registration_extensions": managers(f"200 200 {EXTENSIONS}"),
+    "admin:registrations_registration_extension_find": managers("405 405 200"),
+    "admin:registrations_registration_extension_give": managers(f"405 405 {EXTENSIONS}"),
     "admin:registrations_registration_portrait": committee("200", "404"),
     "admin:registrations_registration_former": committee("200", "404"),
     "admin:registrations_registration_keys": desk("405 405 204"),

@@ -20,7 +20,7 @@ from plans.models import Attachment, CommitteeMember, Occupation, Plan, Role
 from profiles.models import Profile
 from registrations import intake
 from registrations.decisions import items_of
-from registrations.demonstration import amends
+from registrations.demonstration import amends, terms
 from registrations.demonstration.calendar import moments
 from registrations.demonstration.people import KNOWN, OPERATOR, Person
 from registrations.demonstration.plans import PLANS, Outline
@@ -74,6 +74,7 @@ def make(now: datetime) -> None:
     plans = {outline.code: publish(outline, users, now) for outline in PLANS}
     for story in stories():
         tell(story, plans[story.plan.code], now)
+    terms.arrange(plans)
     record(ACTOR, Verb.DEMONSTRATION_MADE, detail=settings.OIDC_OP_ISSUER)
 
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from photos.reasons import Reason, known
-from plans.models import Plan
+from plans.models import Plan, PlanState
+from registrations.extensions import Extension
 from registrations.models import Registration
 from registrations.workflow import Status
 
@@ -23,10 +24,14 @@ def offer(context: dict[str, Any], plan: Plan) -> SafeString:
     """The next step for this person in this plan, as a button, or the reason why there is none."""
     request = context["request"]
     now = timezone.now()
+    extended = own_extensions(request).get(plan.pk)
+    given = extended is not None and extended > max(now, plan.registration_closes_at)
+    state = plan.state_at(now)
     values = {
         "plan": plan,
-        "state": plan.state_at(now),
+        "state": PlanState.OPEN if given and state == PlanState.CLOSED else state,
         "registration": own_registrations(request).get(plan.pk),
+        "extended": extended if given else None,
     }
     return render_to_string("registrations/_offer.html", values, request)
 
@@ -39,6 +44,16 @@ def own_registrations(request: Any) -> dict[int, Registration]:
             live = Registration.objects.owned_by(request.user).live().select_related("plan")
         request.own_registrations = {registration.plan_id: registration for registration in live}
     return request.own_registrations
+
+
+def own_extensions(request: Any) -> dict[int, datetime]:
+    """Until when one has more time, by plan: asked once per page, too."""
+    if not hasattr(request, "own_extensions"):
+        given = Extension.objects.none()
+        if request.user.is_authenticated:
+            given = Extension.objects.filter(person=request.user)
+        request.own_extensions = dict(given.values_list("plan", "until"))
+    return request.own_extensions
 
 
 @register.filter

@@ -3,6 +3,7 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
@@ -16,7 +17,7 @@ from accounts.verbs import Verb
 from plans import members
 from plans.models import Attachment, CommitteeMember, Role
 from profiles.models import Profile
-from registrations import bulk, claims, return_reasons
+from registrations import bulk, claims, extensions, moves, return_reasons
 from registrations.decisions import items_of
 from registrations.messages import Channel, ChannelChoice, Delivery
 from registrations.models import Registration
@@ -59,6 +60,10 @@ class Side:
             self.registrations[status] = self.registered(status, applicant, boss, word)
             Profile.of(applicant).set_portrait(self.registrations[status].portrait)
         self.shared = self.registered(Status.SUBMITTED, shared, boss, word)
+        until = self.plan.registration_closes_at + timedelta(days=3)
+        extensions.grant(self.plan, shared, until, reason=f"{word}延期", by=boss)
+        other = scenes.occupation(self.plan, name=f"{word}焊工", capacity=50)
+        moves.propose(scenes.fresh(self.shared), other, reason=f"{word}调整", by=boss)
         self.attachment = Attachment(plan=self.plan, title=f"{word}规程.txt")
         self.attachment.file.save(f"{word}.txt", ContentFile(f"{word}附件内容".encode()))
         self.invitation, self.token = members.invite(self.plan, "viewer", boss)

@@ -61,7 +61,7 @@ def filled_in(registration: Registration, **values: Any) -> dict[str, Any]:
 def situation(registration: Registration) -> dict[str, Any]:
     """All that a step may touch, as the database has it now."""
     row = Registration.objects.select_related("seat").get(pk=registration.pk)
-    columns = ("status", "seat_id", "submitted_at", "unseen", "version", "portrait_id")
+    columns = ("status", "occupation_id", "seat_id", "submitted_at", "unseen", "version", "portrait_id")
     return {
         **{name: getattr(row, name) for name in columns},
         "seats": list(row.plan.occupations.values_list("pk", "seats_taken")),

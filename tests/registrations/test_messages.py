@@ -78,7 +78,7 @@ def test_a_title_is_one_line_whatever_a_plan_is_called(applicant, occupation, ma
 def test_an_sms_is_short_and_names_nobody(applicant, occupation, manager, kind):
     registration = scenes.registration_at(Status.APPROVED, applicant, occupation, manager)
     if not has_sms(kind):
-        assert kind in {Kind.SUBMITTED, Kind.WITHDRAWN}
+        assert kind in {Kind.SUBMITTED, Kind.WITHDRAWN, Kind.MOVED, Kind.RETRACTED}
         return
     text = sms_text(Message(registration=registration, kind=kind))
     assert len(text) < 70

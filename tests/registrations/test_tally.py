@@ -9,9 +9,11 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 
-from registrations import recount, removal, tally
+from plans.models import Occupation
+from registrations import moves, recount, removal, tally
 from registrations.models import Registration
 from registrations.tally import Kind, Tally
 from registrations.workflow import TABLE, Action, Actor, Status, StepRefused
@@ -28,6 +30,10 @@ def counted():
     for registration in Registration.objects.exclude(status=Status.DRAFT):
         found[registration.kind] = found.get(registration.kind, 0) + 1
     return found
+
+
+def seats():
+    return dict(Occupation.objects.exclude(seats_taken=0).values_list("pk", "seats_taken"))
 
 
 def run(*arguments):
@@ -113,8 +119,12 @@ def test_after_any_walk_they_say_what_counting_says(plan, manager, seed):
             action = chance.choice(list(Action))
             by = person if TABLE[action].actor == Actor.APPLICANT else manager
             with suppress(StepRefused):
-                row.take(action, by=by, note="原因")
+                if action == Action.PROPOSE:
+                    moves.propose(row, chance.choice(occupations), reason="人数不足", by=by)
+                else:
+                    row.take(action, by=by, note="原因")
         assert kept() == counted()
+        assert seats() == dict(Registration.objects.exclude(seat=None).values_list("seat").annotate(Count("pk")))
     assert Tally.objects.exists()
 
 
@@ -127,7 +137,7 @@ def test_counts_are_always_moved_in_the_same_order(applicant, occupation, manage
         with CaptureQueriesContext(connection) as queries:
             row.take(action, by=by, note="原因")
         updates = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
-        tables = [sql.split('"')[1] for sql in updates if 'registration"' not in sql]
+        tables = [sql.split('"')[1] for sql in updates if "_occupation" in sql or "_tally" in sql]
         statuses = [
             status for sql in updates if "_tally" in sql for status in ("rejected", "submitted") if f"'{status}'" in sql
         ]

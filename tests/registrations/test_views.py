@@ -31,7 +31,8 @@ from tests.scenes import COMPLETE
 PAGES = ["detail", "edit", "occupation", "check", "submit", "recall", "withdraw", "submitted", "delete"]
 PHOTO_PAGES = ["photo:upload", "photo:portrait"]
 GET_ONLY = ["detail", "check", "submitted"]
-OWN = [*PAGES, "seen", *PHOTO_PAGES]
+POST_ONLY = ["seen", "move"]
+OWN = [*PAGES, *POST_ONLY, *PHOTO_PAGES]
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def address(name, registration):
 
 
 def allowed(name):
-    methods = {"seen": "POST", **dict.fromkeys([*GET_ONLY, "photo:portrait"], "GET, HEAD")}
+    methods = {**dict.fromkeys(POST_ONLY, "POST"), **dict.fromkeys([*GET_ONLY, "photo:portrait"], "GET, HEAD")}
     return methods.get(name, "GET, HEAD, POST")
 
 
@@ -58,7 +59,7 @@ def allowed(name):
 
 def test_every_address_is_in_these_lists():
     names = {pattern.name for pattern in urlpatterns if hasattr(pattern, "name")}
-    assert names == {*PAGES, "seen", "list", "start"}
+    assert names == {*PAGES, *POST_ONLY, "list", "start"}
 
 
 @pytest.mark.parametrize("status", [Status.DRAFT, Status.SUBMITTED, Status.RETURNED])
@@ -71,7 +72,7 @@ def test_a_strangers_registration_does_not_exist(sign_in, applicant, stranger, o
     image = reverse("registrations:photo:image", args=[registration.reference, upload])
     for somebody in (stranger, manager):
         visitor = sign_in(somebody)
-        answers = [visitor.get(page) for page in [*pages, crop, image] if not page.endswith("/seen/")]
+        answers = [visitor.get(page) for page in [*pages, crop, image] if not page.endswith(("/seen/", "/move/"))]
         answers += [visitor.post(page) for page in [*pages, crop] if allowed_to_post(page)]
         assert {(answer.status_code, heading(answer)) for answer in answers} == {(404, "没有找到这个页面")}
     assert situation(registration) == was
@@ -86,7 +87,7 @@ def test_a_registration_that_never_was_looks_the_same(visitor):
     assert {(answer.status_code, heading(answer)) for answer in answers} == {(404, "没有找到这个页面")}
 
 
-@pytest.mark.parametrize("name", [name for name in OWN if name != "seen"])
+@pytest.mark.parametrize("name", [name for name in OWN if name not in POST_ONLY])
 def test_whoever_is_not_signed_in_comes_back_here_afterwards(draft, name):
     page = address(name, draft)
     answer = Client().get(f"{page}?back=check")
@@ -94,7 +95,7 @@ def test_whoever_is_not_signed_in_comes_back_here_afterwards(draft, name):
     assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={back}")
 
 
-@pytest.mark.parametrize("name", [name for name in OWN if name != "seen"])
+@pytest.mark.parametrize("name", [name for name in OWN if name not in POST_ONLY])
 def test_whoever_has_not_confirmed_comes_back_here_afterwards(sign_in, draft, name):
     page = address(name, draft)
     answer = sign_in(scenes.account()).get(page)
@@ -136,7 +137,7 @@ def test_reading_writes_nothing(visitor, applicant, occupation, manager, status)
     scenes.open_plan()
     upload = registration.portrait.upload_id
     pages = ["/registrations/", "/plans/", occupation.plan.get_absolute_url(), "/profile/"]
-    pages += [address(name, registration) for name in OWN if name != "seen"]
+    pages += [address(name, registration) for name in OWN if name not in POST_ONLY]
     pages += [
         reverse(f"registrations:photo:{name}", args=[registration.reference, upload]) for name in ("crop", "image")
     ]

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from registrations import workflow
+from registrations import moves, workflow
 from registrations.workflow import ACTION_LABELS, STATUS_LABELS, Action, Actor, Status, StepRefused
 from tests import scenes
 from tests.registrations.reading import situation
@@ -31,6 +31,20 @@ LEGAL = {
     ("returned", "undo", ("manager",)): ("submitted", True, False),
     ("approved", "undo", ("manager",)): ("submitted", True, False),
     ("rejected", "undo", ("manager",)): ("submitted", True, False),
+    ("submitted", "extend", MANAGERS): ("submitted", True, True),
+    ("returned", "extend", MANAGERS): ("returned", True, True),
+    ("approved", "extend", MANAGERS): ("approved", True, True),
+    ("withdrawn", "extend", MANAGERS): ("withdrawn", False, True),
+    ("submitted", "propose", MANAGERS): ("submitted", True, True),
+    ("returned", "propose", MANAGERS): ("returned", True, True),
+    ("approved", "propose", MANAGERS): ("approved", True, True),
+}
+# These need a proposal that waits for its answer; while there is one, there is no other (below).
+TO_A_PROPOSAL = {
+    (before, action, who): before
+    for before in ("submitted", "returned", "approved")
+    for action, people in {"retract": MANAGERS, "move": ("applicant",), "decline": ("applicant",)}.items()
+    for who in people
 }
 STEPS = [(before, action, who, *after) for (before, action, people), after in LEGAL.items() for who in people]
 ALLOWED = {(before, action, who) for before, action, who, *_ in STEPS}
@@ -70,6 +84,11 @@ def test_the_names_of_the_statuses_and_actions():
         ("reject", "审核不通过"),
         ("reopen", "重新审核"),
         ("undo", "撤销决定"),
+        ("extend", "调整个人截止时间"),
+        ("propose", "建议调整职业（工种）"),
+        ("retract", "收回调整职业（工种）的建议"),
+        ("move", "同意调整职业（工种）"),
+        ("decline", "不同意调整职业（工种）"),
     ]
 
 
@@ -110,8 +129,55 @@ def test_the_page_offers_what_the_table_allows(people, occupation, manager, befo
     assert offered == {who: {action for action in Action if (before, action, who) in ALLOWED} for who in PEOPLE}
 
 
+def proposed(people, occupation, manager, before):
+    """A registration to which another occupation is proposed; nobody decided it just now."""
+    registration = scenes.registration_at(Status(before), people["applicant"], occupation, manager)
+    other = scenes.occupation(occupation.plan, capacity=1)
+    moves.propose(scenes.fresh(registration), other, reason="人数不足", by=manager)
+    return scenes.fresh(registration), other
+
+
+@pytest.mark.parametrize(("before", "action", "who"), TO_A_PROPOSAL)
+def test_a_step_about_a_proposal(people, occupation, manager, before, action, who):
+    registration, other = proposed(people, occupation, manager, before)
+    was = situation(registration)
+    event = registration.take(Action(action), by=people[who], note=NOTE)
+    moved = action == "move"
+    after = {"seat_id": other.pk, "occupation_id": other.pk, "version": was["version"] + 1} if moved else {}
+    assert situation(scenes.fresh(registration)) == {
+        **was,
+        **after,
+        "unseen": who != "applicant",
+        "seats": [(occupation.pk, int(not moved)), (other.pk, int(moved))],
+        "trail": [(event.pk, action, before, before, people[who].pk, NOTE), *was["trail"]],
+    }
+    state = {"retract": "retracted", "move": "agreed", "decline": "declined"}[action]
+    assert list(registration.proposals.values_list("state", flat=True)) == [state]
+
+
+@pytest.mark.parametrize("before", ["submitted", "returned", "approved"])
+def test_while_a_proposal_waits(people, occupation, manager, before):
+    """All that is legal otherwise stays so, but for another proposal and for taking back a decision before it."""
+    registration, _ = proposed(people, occupation, manager, before)
+    usual = {(action, who) for at, action, who in ALLOWED if at == before and action not in {"propose", "undo"}}
+    usual |= {(action, who) for at, action, who in TO_A_PROPOSAL if at == before}
+    offered = {(action.value, who) for who, person in people.items() for action in registration.actions_for(person)}
+    assert offered == usual
+    was = situation(registration)
+    for action in Action:
+        for who in PEOPLE:
+            if (action.value, who) not in usual:
+                with pytest.raises(StepRefused):
+                    scenes.fresh(registration).take(action, by=people[who], note=NOTE)
+    assert situation(registration) == was
+
+
 @pytest.mark.parametrize(
-    ("before", "action"), [("submitted", "approve"), ("submitted", "return"), ("approved", "reopen")]
+    ("before", "action"),
+    [
+        *(("submitted", "approve"), ("submitted", "return"), ("approved", "reopen")),
+        *(("approved", "extend"), ("approved", "propose")),
+    ],
 )
 def test_nobody_reviews_their_own(occupation, manager, before, action):
     own = scenes.registration_at(Status(before), manager, occupation, scenes.member(occupation.plan, "manager"))
@@ -126,9 +192,9 @@ def test_nobody_reviews_their_own(occupation, manager, before, action):
 BY_ACTOR = {
     Actor.APPLICANT: {
         "draft": ["submit"],
-        "submitted": ["recall", "withdraw"],
-        "returned": ["submit", "withdraw"],
-        "approved": ["withdraw"],
+        "submitted": ["recall", "withdraw", "move", "decline"],
+        "returned": ["submit", "withdraw", "move", "decline"],
+        "approved": ["withdraw", "move", "decline"],
         "rejected": [],
         "withdrawn": [],
     },
@@ -142,11 +208,11 @@ BY_ACTOR = {
     },
     Actor.MANAGER: {
         "draft": [],
-        "submitted": [],
-        "returned": [],
-        "approved": ["reopen"],
+        "submitted": ["extend", "propose", "retract"],
+        "returned": ["extend", "propose", "retract"],
+        "approved": ["reopen", "extend", "propose", "retract"],
         "rejected": ["reopen"],
-        "withdrawn": [],
+        "withdrawn": ["extend"],
     },
     Actor.DECIDER: {
         "draft": [],
@@ -195,6 +261,8 @@ def test_check_says_which_of_the_two_is_wrong(status, action):
         ("reject", "submitted", "请写明审核不通过的原因，让报名人员知道该怎么做。"),
         ("reopen", "approved", "请写明重新审核的原因，让报名人员知道该怎么做。"),
         ("reopen", "rejected", "请写明重新审核的原因，让报名人员知道该怎么做。"),
+        ("extend", "submitted", "请写明调整个人截止时间的原因，让报名人员知道该怎么做。"),
+        ("propose", "approved", "请写明建议调整职业（工种）的原因，让报名人员知道该怎么做。"),
     ],
 )
 def test_a_step_that_needs_a_reason(action, status, sentence, note):

@@ -1,0 +1,50 @@
+"""Which registrations: of a person, for a committee, still to be submitted, and with what a page names."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models.functions import Coalesce, Greatest
+
+from accounts.models import User
+from plans.models import Plan
+from registrations.workflow import EDITABLE, Status
+
+if TYPE_CHECKING:
+    from registrations.models import Registration  # noqa: F401  (named by the string below)
+
+
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    def owned_by(self, user: User) -> "RegistrationQuerySet":
+        return self.filter(applicant=user)
+
+    def reviewable_by(self, user: User) -> "RegistrationQuerySet":
+        """What this person's committees may see. Drafts are nobody's but the applicant's."""
+        return self.filter(plan__in=Plan.objects.reviewable_by(user)).exclude(status=Status.DRAFT)
+
+    def live(self) -> "RegistrationQuerySet":
+        return self.exclude(status=Status.WITHDRAWN)
+
+    def editable(self) -> "RegistrationQuerySet":
+        return self.filter(status__in=EDITABLE)
+
+    def held(self, now: datetime) -> "RegistrationQuerySet":
+        """Decided, and not to be told before their plan's publication."""
+        return self.filter(held=True, plan__in=Plan.objects.holding(now))
+
+    def to_be_told(self, now: datetime) -> "RegistrationQuerySet":
+        """Whose decision is published, and whose message is not written yet."""
+        return self.filter(held=True).exclude(plan__in=Plan.objects.holding(now))
+
+    def due_between(self, begin: datetime, end: datetime) -> "RegistrationQuerySet":
+        """What the applicant can still submit, whose deadline() lies after `begin` and not after `end`."""
+        corrections = Coalesce("plan__correction_closes_at", "plan__registration_closes_at")
+        deadline = models.Case(
+            models.When(status=Status.RETURNED, then=corrections), default="plan__registration_closes_at"
+        )
+        own = Greatest(deadline, Coalesce("extended_until", deadline))
+        return self.editable().alias(due_at=own).filter(due_at__gt=begin, due_at__lte=end)
+
+    def for_pages(self) -> "RegistrationQuerySet":
+        """With all that a page about it names."""
+        return self.select_related("plan", "occupation", "portrait", "applicant__identity")
