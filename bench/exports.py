@@ -49,14 +49,15 @@ def main(rows: int, kind: str) -> None:
 
     django.setup()
     call_command("migrate", verbosity=0)
-    from registrations import exports
+    from registrations import exports, writers
+    from registrations.columns import COLUMNS, columns_for
 
     plan = seed(rows)
     before, began = peak(), time.perf_counter()
-    columns = exports.columns_for(exports.COLUMNS)
+    columns = columns_for(COLUMNS)
     with tempfile.TemporaryFile() as out:
         found = exports.rows_of(exports.listed(plan), columns)
-        written = exports.WRITERS[kind](out, columns, found, exports.About(str(plan), "", "bench", ""))
+        written = writers.WRITERS[kind](out, columns, found, writers.About(str(plan), "", "bench", ""))
         size = out.tell() / 1024 / 1024
     took = time.perf_counter() - began
     print(

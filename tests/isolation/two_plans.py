@@ -16,7 +16,10 @@ from accounts.verbs import Verb
 from plans import members
 from plans.models import Attachment, CommitteeMember, Role
 from profiles.models import Profile
+from registrations import export_jobs, export_templates
 from registrations.decisions import items_of
+from registrations.exports import Narrowing
+from registrations.jobs import State, run
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
@@ -59,8 +62,17 @@ class Side:
         self.attachment = Attachment(plan=self.plan, title=f"{word}规程.txt")
         self.attachment.file.save(f"{word}.txt", ContentFile(f"{word}附件内容".encode()))
         self.invitation, self.token = members.invite(self.plan, "viewer", boss)
+        export_templates.keep(self.plan, f"{word}模板", ["legal_name"], "xlsx")
+        self.exported(boss, word)
         record(boss, Verb.LIST_EXPORTED, self.plan, detail=f"{code} {word}理由")
         LogEntry.objects.log_actions(boss.pk, [self.plan], CHANGE, change_message=f"{word}改动")
+
+    def exported(self, boss: User, word: str) -> None:
+        """A list that was made in the background and waits to be fetched."""
+        asked = {"narrowing": Narrowing().kept(), "reason": "", "back": "/admin/", "format": "csv", "columns": ["phone"]}
+        job, _ = export_jobs.ask(boss, self.plan, word, "list", asked)
+        job.move(State.ASKED, to=State.WAITING)
+        run(job)
 
     def registered(self, status: Status, user: User, boss: User, word: str) -> Registration:
         """Sent back once with words of its own, and then as it is to be."""

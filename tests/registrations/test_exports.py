@@ -12,7 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
-from registrations import exports
+from registrations import exports, writers
+from registrations.columns import COLUMNS, clean, columns_for
 from registrations.models import Registration
 from registrations.workflow import Status
 from tests import scenes
@@ -21,7 +22,7 @@ SPACE = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 KEYS = ["legal_name", "number", "phone", "employer"]
 HEADINGS = ["姓名", "证件号码", "手机", "工作单位"]
 NOWHERE = "max-age=0, no-cache, no-store, must-revalidate, private"
-ABOUT = exports.About("计划", "状态：全部", "某人", "只显示头尾")
+ABOUT = writers.About("计划", "状态：全部", "某人", "只显示头尾")
 
 
 def sheet(data, number=1):
@@ -72,7 +73,7 @@ def test_the_workbook_and_its_line(sign_in, submitted, reviewer, occupation):
     answer = sign_in(reviewer).post(address(submitted.plan), asked())
     assert texts(body(answer)) == [HEADINGS, masked_row(submitted)]
     names = ("Cache-Control", "X-Content-Type-Options", "Content-Type")
-    assert [answer[name] for name in names] == [NOWHERE, "nosniff", exports.TYPES["xlsx"]]
+    assert [answer[name] for name in names] == [NOWHERE, "nosniff", writers.TYPES["xlsx"]]
     assert re.fullmatch(
         rf"attachment; filename\*=utf-8''{submitted.plan.code}-[%A-F0-9]+-\d{{8}}\.xlsx", answer["Content-Disposition"]
     )
@@ -122,22 +123,22 @@ def test_who_may(sign_in, submitted, viewer, applicant):
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
 def test_no_cell_becomes_a_formula(text):
-    columns = exports.columns_for(["employer", "phone"])
+    columns = columns_for(["employer", "phone"])
     out = io.BytesIO()
-    exports.write_csv(out, columns, [[text, text]], ABOUT)
+    writers.write_csv(out, columns, [[text, text]], ABOUT)
     assert list(csv.reader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline="")))[1] == [f"'{text}"] * 2
     out = io.BytesIO()
-    exports.write_xlsx(out, columns, [[text, text]], ABOUT)
+    writers.write_xlsx(out, columns, [[text, text]], ABOUT)
     assert [[kind for kind, _ in row] for row in sheet(out.getvalue())] == [["inlineStr"] * 2] * 2
 
 
 def test_what_xml_cannot_hold_goes_and_line_breaks_stay():
-    assert exports.clean("甲\x00\x0b\ufffe\ud800乙\n丙😀") == "甲乙\n丙😀"
+    assert clean("甲\x00\x0b\ufffe\ud800乙\n丙😀") == "甲乙\n丙😀"
 
 
 def test_the_second_sheet(submitted):
-    columns, out = exports.columns_for(KEYS), io.BytesIO()
-    assert exports.write_xlsx(out, columns, exports.rows_of(exports.listed(submitted.plan), columns), ABOUT) == 1
+    columns, out = columns_for(KEYS), io.BytesIO()
+    assert writers.write_xlsx(out, columns, exports.rows_of(exports.listed(submitted.plan), columns), ABOUT) == 1
     said = dict(texts(out.getvalue(), 2))
     at = said.pop("导出时间")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", at)
@@ -151,7 +152,7 @@ def test_the_second_sheet(submitted):
 
 
 def test_as_many_queries_for_three_as_for_one(submitted, occupation, manager):
-    columns, counts = exports.columns_for(exports.COLUMNS), []
+    columns, counts = columns_for(COLUMNS), []
     for _ in range(3):
         with CaptureQueriesContext(connection) as captured:
             rows = list(exports.rows_of(exports.listed(submitted.plan), columns))
