@@ -1,7 +1,7 @@
 """What a committee's xlsx files have in common: what is refused before one is opened, and how a heading is read."""
 
 import re
-from typing import Any, BinaryIO
+from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 
 MOST_FILE_BYTES = 2 * 1024 * 1024
@@ -12,7 +12,7 @@ class SheetRefused(Exception):
     """A file that cannot be read as the table that is wanted. `str()` is the sentence for the person at the screen."""
 
 
-def refuse_what_swells(content: BinaryIO, most: int = MOST_UNPACKED_BYTES, cure: str = "") -> None:
+def refuse_what_swells(content: IO[bytes], most: int = MOST_UNPACKED_BYTES, cure: str = "") -> None:
     """Only the list of contents is read for this. Raises SheetRefused."""
     try:
         with ZipFile(content) as archive:

@@ -47,7 +47,7 @@ class NarrowingForm(forms.Form):
         return bool(cleaned.get("full"))
 
     def settings(self) -> list[forms.BoundField]:
-        return [field for field in self.visible_fields() if not field.name.startswith(("place_", "template_"))]
+        return [field for field in self.visible_fields() if not field.name.startswith(("place_", "keep_as"))]
 
     # What was asked, of a form that is valid ---------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ class ExportForm(NarrowingForm):
     """What of a plan's list is wanted. A column is taken where it has a place, in the order of the places."""
 
     format = forms.ChoiceField(label="文件格式", choices=[("xlsx", "Excel 表格（xlsx）"), ("csv", "CSV 文本")])
-    template_name = forms.CharField(
+    keep_as = forms.CharField(
         label="模板名称",
         required=False,
         max_length=export_templates.NAME_LENGTH,
@@ -85,7 +85,7 @@ class ExportForm(NarrowingForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["template_name"].widget.attrs.pop("maxlength", None)
+        self.fields["keep_as"].widget.attrs.pop("maxlength", None)
         self.offer_numbers()
         for place, (key, column) in enumerate(COLUMNS.items(), start=1):
             self.fields[f"place_{key}"] = forms.IntegerField(
@@ -114,17 +114,17 @@ class ExportForm(NarrowingForm):
         if not cleaned["columns"]:
             self.add_error(None, "请至少给一列填上次序。")
         if self.keeps_template:
-            self.check_template(cleaned.get("template_name"))
+            self.check_template(cleaned.get("keep_as"))
         else:
             self.check_reason(cleaned)
         return cleaned
 
     def check_template(self, name: str | None) -> None:
         if not name:
-            if "template_name" not in self.errors:
-                self.add_error("template_name", "请填写模板名称，例如“上报市级”。")
+            if "keep_as" not in self.errors:
+                self.add_error("keep_as", "请填写模板名称，例如“上报市级”。")
         elif export_templates.is_full(self.plan, name):
-            self.add_error("template_name", f"一个竞赛计划最多 {export_templates.MOST} 个模板，请先删去不用的。")
+            self.add_error("keep_as", f"一个竞赛计划最多 {export_templates.MOST} 个模板，请先删去不用的。")
 
     def arguments(self, back: str) -> dict[str, Any]:
         return super().arguments(back) | {name: self.cleaned_data[name] for name in ("format", "columns")}

@@ -4,10 +4,12 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
@@ -28,6 +30,9 @@ def page(request: HttpRequest, job: Job, context: dict[str, Any]) -> HttpRespons
     """The question while it waits for its answer; then how it is getting on, and where the file is."""
     if job.state == State.ASKED:
         return export_sheet_pages.question(request, job, context)
+    if request.method == "POST":  # the question's form, sent once more
+        messages.info(request, "已经确认过，没有再做一遍。")
+        return redirect(job)
     result = job.files.filter(role=carried.Role.RESULT).first()
     context |= {
         "title": job.title,
@@ -54,7 +59,7 @@ def fetch(request: HttpRequest, public_id: Any, context: dict[str, Any]) -> Http
     if not export_jobs.may(job):
         raise PermissionDenied
     try:
-        content = result.file.open("rb")
+        content = default_storage.open(str(result.file.name))
     except OSError:
         logger.exception("job %s: its file could not be read", job.public_id)
         return HttpResponse(AWAY, status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain; charset=utf-8")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
 
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
@@ -174,7 +175,7 @@ def make_sheet(job: Job, out: IO[bytes]) -> Made:
     """The committee's own workbook, filled."""
     reason = job.arguments["reason"]
     source = job.files.get(role=carried.Role.OWN_SHEET)
-    with source.file.open("rb") as content:
+    with default_storage.open(str(source.file.name)) as content:
         columns = own_workbook.columns_of(own_workbook.understand(content), full_numbers=bool(reason))
         rows = watched(job, exports.rows_of(chosen(job), columns))
         written = own_workbook.fill(content, out, rows)
@@ -188,9 +189,7 @@ def title(job: Job) -> str:
 
 WHATS = {
     "list": What("导出名单", "份", make_list, exports.AT_ONCE, exports.MOST, exports.TOO_MANY),
-    "photos": What(
-        "导出证件照", "张", make_photos, photo_archive.AT_ONCE, photo_archive.MOST, photo_archive.TOO_MANY
-    ),
+    "photos": What("导出证件照", "张", make_photos, photo_archive.AT_ONCE, photo_archive.MOST, photo_archive.TOO_MANY),
     "sheet": What("填自己的表格", "份", make_sheet, exports.AT_ONCE, own_workbook.MOST_ROWS, own_workbook.TOO_MANY),
 }
 KINDS[KIND] = Kind(title, do)

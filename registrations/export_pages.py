@@ -117,13 +117,13 @@ def initial(plan: Plan, asked: QueryDict) -> dict[str, Any]:
     pk = asked.get("template", "")
     if pk.isascii() and pk.isdigit() and len(pk) < 19:
         template = get_object_or_404(plan.export_templates, pk=pk)
-        found |= {**template.initial(), "template_name": template.name}
+        found |= {**template.initial(), "keep_as": template.name}
     return found
 
 
 def keep_template(request: HttpRequest, plan: Plan, form: ExportForm) -> HttpResponse:
     asked = form.cleaned_data
-    kept = export_templates.keep(plan, asked["template_name"], asked["columns"], asked["format"])
+    kept = export_templates.keep(plan, asked["keep_as"], asked["columns"], asked["format"])
     record(signed_in(request), Verb.PLAN_CHANGED, plan, detail="export template")
     messages.success(request, f"已保存模板“{kept.name}”。这个竞赛计划的审核和管理成员都可以用。")
     query = request.GET.copy()
@@ -179,7 +179,9 @@ def pack(user: User, plan: Plan, form: PhotosForm) -> HttpResponseBase | None:
     """The archive, complete and with its line in the record; None where the storage is away, and the form says so."""
     out = tempfile.TemporaryFile()  # noqa: SIM115  (as above)
     try:
-        packed = photo_archive.write(out, form.narrowing.apply(exports.listed(plan)), form.cleaned_data["pattern"], idle)
+        packed = photo_archive.write(
+            out, form.narrowing.apply(exports.listed(plan)), form.cleaned_data["pattern"], idle
+        )
         detail = exports.audit_detail(plan, packed.photos, "photos", form.reason)
         record(user, Verb.PHOTOS_EXPORTED, plan, detail=detail)
     except OSError:

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.contrib import messages
+from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -91,7 +92,7 @@ def understood_of(job: Job) -> own_workbook.Understood | None:
     if source is None:
         return None
     try:
-        with source.file.open("rb") as content:
+        with default_storage.open(str(source.file.name)) as content:
             return own_workbook.understand(content)
     except OSError:
         logger.exception("job %s: its sheet could not be read", job.public_id)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -17,6 +18,8 @@ from profiles.forms import plain_text
 from registrations.export_pages import address, find_plan
 from registrations.export_templates import NAME_LENGTH, ExportTemplate
 
+TAKEN = "已经有这个名称的模板了，请换一个。"
+
 
 class RenameForm(forms.Form):
     name = forms.CharField(
@@ -29,15 +32,15 @@ class RenameForm(forms.Form):
         },
     )
 
-    def __init__(self, template: ExportTemplate, *args: Any) -> None:
+    def __init__(self, template: ExportTemplate, data: Any = None) -> None:
         self.template = template
-        super().__init__(*args, initial={"name": template.name}, prefix=str(template.pk))
+        super().__init__(data, initial={"name": template.name}, prefix=str(template.pk))
         self.fields["name"].widget.attrs.pop("maxlength", None)
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if self.template.plan.export_templates.filter(name=name).exclude(pk=self.template.pk).exists():
-            raise forms.ValidationError("已经有这个名称的模板了，请换一个。")
+            raise forms.ValidationError(TAKEN)
         return name
 
 
@@ -47,7 +50,7 @@ def edit(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRespon
     if request.method == "POST" and "remove" in request.POST:
         return remove(request, plan, request.POST["remove"])
     wanted = request.POST.get("rename")
-    rows = [RenameForm(each, *([request.POST] if str(each.pk) == wanted else [])) for each in templates]
+    rows = [RenameForm(each, request.POST if str(each.pk) == wanted else None) for each in templates]
     for form in rows:
         if form.is_bound and form.is_valid():
             return rename(request, plan, form)
@@ -57,7 +60,12 @@ def edit(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRespon
 
 
 def rename(request: HttpRequest, plan: Plan, form: RenameForm) -> HttpResponse:
-    plan.export_templates.filter(pk=form.template.pk).update(name=form.cleaned_data["name"])
+    try:
+        with transaction.atomic():
+            plan.export_templates.filter(pk=form.template.pk).update(name=form.cleaned_data["name"])
+    except IntegrityError:  # somebody was faster with this name
+        messages.error(request, TAKEN)
+        return redirect(address(plan, "export_templates"))
     return done(request, plan, f"模板已改名为“{form.cleaned_data['name']}”。")
 
 

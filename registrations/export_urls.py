@@ -22,7 +22,7 @@ def urls(desk: ModelAdmin[Any]) -> list[URLPattern]:
         def inner(request: HttpRequest, **where: Any) -> HttpResponseBase:
             return view(request, context={**desk.admin_site.each_context(request), "opts": desk.opts}, **where)
 
-        return desk.admin_site.admin_view(inner)  # type: ignore[type-var]
+        return desk.admin_site.admin_view(inner)
 
     name = "registrations_registration"
     return [

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -53,9 +54,9 @@ class Group:
 def urls(desk: ModelAdmin[Any]) -> list[URLPattern]:
     """For get_urls() of the desk, whose door is in front of each."""
 
-    def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def inner(request: HttpRequest, **where: Any) -> HttpResponse:
+        def inner(request: HttpRequest, **where: Any) -> HttpResponseBase:
             context = {**desk.admin_site.each_context(request), "opts": desk.opts}
             return view(request, context=context, **where)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 from zipfile import ZipFile
 
 from defusedxml.ElementTree import iterparse
@@ -80,15 +80,17 @@ def column_of(key: str) -> Column:
 def wanted() -> dict[str, str]:
     """Every known heading without its ornaments, and the column that it names."""
     found = {plain(heading).lower(): key for key, headings in SYNONYMS.items() for heading in headings}
-    return found | {plain(column.heading).lower(): key for key, column in COLUMNS.items()} | {SERIAL.heading: SERIAL.key}
+    return (
+        found | {plain(column.heading).lower(): key for key, column in COLUMNS.items()} | {SERIAL.heading: SERIAL.key}
+    )
 
 
-def understand(content: BinaryIO) -> Understood:
+def understand(content: IO[bytes]) -> Understood:
     """Raises SheetRefused."""
     return read_headings(opened(content))
 
 
-def opened(content: BinaryIO) -> Any:
+def opened(content: IO[bytes]) -> Any:
     """The workbook, held in memory; raises SheetRefused for one that would not fit there or cannot be read."""
     content.seek(0)
     refuse_what_swells(content, MOST_UNPACKED, TOO_LARGE)
@@ -107,7 +109,7 @@ def opened(content: BinaryIO) -> Any:
     return book
 
 
-def refuse_wide_merges(content: BinaryIO) -> None:
+def refuse_wide_merges(content: IO[bytes]) -> None:
     """A range of all cells is forty letters in a file, and 17 thousand million objects in openpyxl."""
     cells = 0
     with ZipFile(content) as archive:
@@ -118,7 +120,7 @@ def refuse_wide_merges(content: BinaryIO) -> None:
                 for _, element in iterparse(file, forbid_dtd=True):
                     if element.tag.rpartition("}")[2] == "mergeCell":
                         left, top, right, bottom = range_boundaries(element.get("ref", ""))
-                        cells += (right - left + 1) * (bottom - top + 1)  # type: ignore[operator]
+                        cells += (right - left + 1) * (bottom - top + 1)
                     element.clear()
     if cells > MOST_MERGED_CELLS:
         raise SheetRefused("表格里合并的单元格太多。请取消整列或整表的合并后再上传。")
@@ -136,7 +138,9 @@ def read_headings(book: Any) -> Understood:
         raise SheetRefused(
             f"没有找到表头。第一张表的前 {ROWS_TO_FIND_HEADINGS} 行里要有一行列名，例如“姓名”“证件号码”“工作单位”。"
         )
-    last = max([row, *(merged.max_row for merged in sheet.merged_cells.ranges if merged.min_row <= row <= merged.max_row)])
+    last = max(
+        [row, *(merged.max_row for merged in sheet.merged_cells.ranges if merged.min_row <= row <= merged.max_row)]
+    )
     refuse_what_is_filled(sheet, last + 1)
     headings = {place: text_of(sheet.cell(row, place).value) for place in range(1, width(sheet) + 1)}
     unknown = [text[:30] for place, text in headings.items() if text and place not in rows[row]]
@@ -177,7 +181,7 @@ def columns_of(understood: Understood, full_numbers: bool) -> list[Column]:
     return [ours.get(key, SERIAL) for key in keys]
 
 
-def fill(content: BinaryIO, out: IO[bytes], rows: Iterable[list[str]]) -> int:
+def fill(content: IO[bytes], out: IO[bytes], rows: Iterable[list[str]]) -> int:
     """Write the workbook with these rows (as `columns_of` orders them) below its headings; how many there were."""
     book = opened(content)
     understood = read_headings(book)
@@ -218,11 +222,11 @@ class Pattern:
         cells = {place: sheet.cell(row, place) for place in range(1, width(sheet) + 1)}
         return cls(
             sheet.row_dimensions[row].height,
-            {place: copy(cell._style) for place, cell in cells.items() if cell.has_style},  # type: ignore[union-attr]
+            {place: copy(cell._style) for place, cell in cells.items() if cell.has_style},
         )
 
     def apply(self, sheet: Worksheet, row: int) -> None:
         if self.height:
             sheet.row_dimensions[row].height = self.height
         for place, style in self.styles.items():
-            sheet.cell(row, place)._style = copy(style)  # type: ignore[union-attr]
+            sheet.cell(row, place)._style = copy(style)

@@ -6,45 +6,65 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('plans', '0003_members_and_invitations'),
-        ('registrations', '0008_messages_and_deliveries'),
+        ("plans", "0003_members_and_invitations"),
+        ("registrations", "0008_messages_and_deliveries"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CarriedFile',
+            name="CarriedFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('result', '导出的文件'), ('own', '上传的表格')], default='result', max_length=10)),
-                ('file', models.FileField(max_length=200, upload_to='')),
-                ('name', models.CharField(max_length=120, verbose_name='文件名')),
-                ('size', models.PositiveBigIntegerField(default=0, verbose_name='字节数')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='生成时间')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='registrations.job')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("result", "导出的文件"), ("own", "上传的表格")], default="result", max_length=10
+                    ),
+                ),
+                ("file", models.FileField(max_length=200, upload_to="")),
+                ("name", models.CharField(max_length=120, verbose_name="文件名")),
+                ("size", models.PositiveBigIntegerField(default=0, verbose_name="字节数")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="生成时间")),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="files", to="registrations.job"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '导出的文件',
-                'verbose_name_plural': '导出的文件',
-                'indexes': [models.Index(fields=['created_at'], name='carried_files_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('job', 'role'), name='one_file_of_a_role_per_job'), models.UniqueConstraint(fields=('file',), name='one_row_for_each_carried_file')],
+                "verbose_name": "导出的文件",
+                "verbose_name_plural": "导出的文件",
+                "indexes": [models.Index(fields=["created_at"], name="carried_files_by_age")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("job", "role"), name="one_file_of_a_role_per_job"),
+                    models.UniqueConstraint(fields=("file",), name="one_row_for_each_carried_file"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ExportTemplate',
+            name="ExportTemplate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=30, verbose_name='模板名称')),
-                ('columns', models.JSONField(default=list, verbose_name='列')),
-                ('format', models.CharField(default='xlsx', max_length=4, verbose_name='文件格式')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='export_templates', to='plans.plan', verbose_name='竞赛计划')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=30, verbose_name="模板名称")),
+                ("columns", models.JSONField(default=list, verbose_name="列")),
+                ("format", models.CharField(default="xlsx", max_length=4, verbose_name="文件格式")),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="export_templates",
+                        to="plans.plan",
+                        verbose_name="竞赛计划",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '导出模板',
-                'verbose_name_plural': '导出模板',
-                'ordering': ['name', 'pk'],
-                'constraints': [models.UniqueConstraint(fields=('plan', 'name'), name='one_export_template_per_name')],
+                "verbose_name": "导出模板",
+                "verbose_name_plural": "导出模板",
+                "ordering": ["name", "pk"],
+                "constraints": [models.UniqueConstraint(fields=("plan", "name"), name="one_export_template_per_name")],
             },
         ),
     ]

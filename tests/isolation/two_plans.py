@@ -69,7 +69,13 @@ class Side:
 
     def exported(self, boss: User, word: str) -> None:
         """A list that was made in the background and waits to be fetched."""
-        asked = {"narrowing": Narrowing().kept(), "reason": "", "back": "/admin/", "format": "csv", "columns": ["phone"]}
+        asked = {
+            "narrowing": Narrowing().kept(),
+            "reason": "",
+            "back": "/admin/",
+            "format": "csv",
+            "columns": ["phone"],
+        }
         job, _ = export_jobs.ask(boss, self.plan, word, "list", asked)
         job.move(State.ASKED, to=State.WAITING)
         run(job)

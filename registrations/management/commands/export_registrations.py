@@ -65,9 +65,7 @@ def find_registrations(plan: Plan, status: str | None) -> RegistrationQuerySet:
     return exports.listed(plan).filter(status=status)
 
 
-def write(
-    plan: Plan, found: RegistrationQuerySet, columns: list[Column], output: Path, options: dict[str, Any]
-) -> int:
+def write(plan: Plan, found: RegistrationQuerySet, columns: list[Column], output: Path, options: dict[str, Any]) -> int:
     """Under a name of its own first, readable by us alone; the line in the record, then the name that was asked for."""
     kind, reason = options["format"], options["reason"].strip() if options["full_numbers"] else ""
     narrowed = f"状态：{Status(options['status']).label if options['status'] else '全部'}"
