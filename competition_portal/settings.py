@@ -140,6 +140,10 @@ PHOTO_SPEC = env.read(
     "名称有 width、height、dpi、source_width、source_height、min_kilobytes、max_kilobytes、background、note；"
     "background 是 white、blue、red 或 any。",
 )
+# Whether faces are looked for, where the detector is installed; the decoder's process reads it (photos/faces.py).
+PHOTO_FACES = env.read(
+    "PHOTO_FACES", env.one_of("on", "off"), default="on", cure="写 on 或 off；装了人脸检测的依赖时才有作用。"
+)
 PHOTO_DAILY_UPLOADS = env.read(
     "PHOTO_DAILY_UPLOADS", env.positive, default=60, cure="写每个人 24 小时内最多上传多少张照片，例如 60。"
 )

@@ -24,7 +24,7 @@ Detector = Callable[[Image.Image], list[Box]]
 @cache
 def detector() -> Detector | None:
     """What finds faces in a grey picture, or None where there is nothing to find them with, or PHOTO_FACES is off."""
-    if os.environ.get("PHOTO_FACES") == "off":
+    if os.environ.get("PHOTO_FACES", "").strip().lower() == "off":
         return None
     try:
         import cv2

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+KEYS_OFF = "desk_keys_off"
+
 
 class DeskPages(Base):
     """What the registrations' admin answers about one of them. It finds nothing that get_queryset() does not find."""
@@ -36,6 +38,7 @@ class DeskPages(Base):
         page = self.admin_site.admin_view
         name = "registrations_registration_{}".format
         return [
+            path("keys/", page(self.keys), name=name("keys")),
             path("<int:pk>/number/", page(self.show_number), name=name("number")),
             path("<int:pk>/next/", page(self.next), name=name("next")),
             path("<int:pk>/claim/", page(self.claim), name=name("claim")),
@@ -72,6 +75,7 @@ class DeskPages(Base):
             "opts": self.opts,
             "registration": registration,
             "way": way,
+            "keys_off": request.session.get(KEYS_OFF, False),
             **desk.content(registration, user, way),
             "reasons_url": reason_pages.address_for(user, registration.plan),
             "done": way.done(self.get_queryset(request), user),
@@ -88,6 +92,12 @@ class DeskPages(Base):
         if following is None:
             messages.info(request, "这个筛选条件下没有别的待审核报名了。")
         return redirect(way.page(following or registration))
+
+    @method_decorator(require_POST)
+    def keys(self, request: HttpRequest) -> HttpResponse:
+        """Switch the desk's keys on or off for as long as this person is signed in; a browser keeps nothing."""
+        request.session[KEYS_OFF] = request.POST.get("on") != "1"
+        return HttpResponse(status=204)
 
     def show_number(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The full document number: a deliberate step, by POST, that leaves exactly one audit line."""

@@ -327,6 +327,7 @@ RULES: dict[str, Rule] = {
     "admin:registrations_registration_reasons": committee("200", "404", viewer="403", reviewer="403"),
     "admin:registrations_registration_portrait": committee("200", "404"),
     "admin:registrations_registration_former": committee("200", "404"),
+    "admin:registrations_registration_keys": desk("405 405 204"),
     "admin:registrations_registration_next": committee(f"{CHANGE} {CHANGE} 405", "404 404 405"),
     "admin:registrations_registration_undo": committee(f"405 405 {CHANGE}", "405 405 404"),
     "admin:registrations_registration_claim": committee(f"405 405 {CHANGE}", "405 405 404", viewer="405 405 403"),

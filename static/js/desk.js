@@ -7,7 +7,6 @@
   if (!desk) return;
   const said = document.querySelector("[data-said]");
   const help = document.getElementById("desk-keys");
-  const KEYS_OFF = "desk-keys-off"; // in this browser's storage; nothing about anybody
   const RENEW_EVERY = 4 * 60; // seconds; a claim lasts ten minutes
   const token = () => document.querySelector("input[name=csrfmiddlewaretoken]").value;
 
@@ -67,15 +66,11 @@
   // --- Keys ---
 
   const keysOn = help.querySelector("[data-keys-on]");
-  keysOn.checked = remembered() !== "off";
   keysOn.addEventListener("change", () => {
-    try { localStorage.setItem(KEYS_OFF, keysOn.checked ? "" : "off"); } catch { /* a browser that keeps nothing */ }
     showKeys();
+    const body = new URLSearchParams({ on: keysOn.checked ? "1" : "", csrfmiddlewaretoken: token() });
+    fetch(keysOn.dataset.keysOn, { method: "POST", body, credentials: "same-origin" }).catch(() => { /* it holds on this page */ });
   });
-
-  function remembered() {
-    try { return localStorage.getItem(KEYS_OFF); } catch { return null; }
-  }
 
   function showKeys() {
     document.body.classList.toggle("keys-off", !keysOn.checked);

@@ -113,7 +113,8 @@ def test_keys_are_off_while_typing_and_where_they_are_switched_off(visitor: Call
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="审核不通过")).to_be_focused()
     page.keyboard.press("?")
-    page.get_by_role("checkbox", name="使用快捷键").press("Space")
+    with page.expect_response("**/keys/"):
+        page.get_by_role("checkbox", name="使用快捷键").press("Space")
     page.get_by_role("button", name="关闭").press("Enter")
     page.keyboard.press("x")
     page.keyboard.press("a")

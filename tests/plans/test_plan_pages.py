@@ -161,7 +161,7 @@ def heard():
 def test_a_later_deadline_is_told(desk, plan, heard):
     before, later = plan.registration_closes_at, (plan.registration_closes_at + DAY).replace(second=0, microsecond=0)
     response = desk.post(address(plan, "extend"), {"closes_at": typed(later)}, follow=True)
-    assert "报名截止时间已延长。已通知 3 人。" in words(response)
+    assert "报名截止时间已延长。还没有需要通知的人。已通知 3 人。" in words(response)
     assert heard == [(plan.code, before, later)]
     plan.refresh_from_db()
     assert (plan.registration_closes_at, plan.correction_closes_at) == (later, None)
