@@ -26,6 +26,7 @@ from registrations.photo_archive import Packed
 from registrations.queue import QueueFilter
 
 PAGES = {"export": "导出名单", "export_photos": "导出证件照", "export_sheet": "填自己的表格"}
+NOBODY = "按这些条件没有报名，没有导出。请换一个状态、职业（工种）或参赛组别。"
 AWAY = "照片暂时读不到，没有导出。请过几分钟再试；如果仍然不行，请联系运营人员。"
 TYPES = {**writers.TYPES, "zip": "application/zip"}
 
@@ -67,9 +68,15 @@ def address(plan: Plan, page: str = "export") -> str:
 def shown(request: HttpRequest, plan: Plan, page: str, form: NarrowingForm, context: dict[str, Any]) -> HttpResponse:
     """The form of one of the three ways, with links to the other two that keep the filter."""
     kept_forms.restore(request, form)
-    query = request.GET.urlencode() if "status" in request.GET else ""
+    query = QueueFilter.read(plan, request.GET).query_string() if "status" in request.GET else ""
     ways = [(f"{address(plan, name)}{'?' if query else ''}{query}", word, name == page) for name, word in PAGES.items()]
-    context |= {"title": f"{PAGES[page]}：{plan.title}", "form": form, "plan": plan, "ways": ways}
+    context |= {
+        "title": f"{PAGES[page]}：{plan.title}",
+        "form": form,
+        "plan": plan,
+        "ways": ways,
+        "carried": f"&{query}" if query else "",
+    }
     return TemplateResponse(request, f"admin/registrations/registration/{page}.html", context)
 
 
@@ -84,6 +91,14 @@ def in_background(request: HttpRequest, plan: Plan, what: str, form: NarrowingFo
         form.add_error(None, str(problem))
         return None
     return redirect(job)
+
+
+def somebody(plan: Plan, form: NarrowingForm) -> bool:
+    """Whether there is anybody to take away; else the form says so."""
+    found = form.narrowing.apply(exports.listed(plan)).exists()
+    if not found:
+        form.add_error(None, NOBODY)
+    return found
 
 
 def many(plan: Plan, what: str, form: NarrowingForm) -> bool:
@@ -103,17 +118,24 @@ def export(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResp
     if form.is_valid():
         if form.keeps_template:
             return keep_template(request, plan, form)
-        limits.EXPORT.claim(user)
-        answered = in_background(request, plan, "list", form) if many(plan, "list", form) else answer(user, plan, form)
-        if answered:
+        if somebody(plan, form) and (answered := list_of(request, plan, form)):
             return answered
     context["templates"] = plan.export_templates.all()
     return shown(request, plan, "export", form, context)
 
 
+def list_of(request: HttpRequest, plan: Plan, form: ExportForm) -> HttpResponseBase | None:
+    """The file, or the job that makes it; None where the form says why not."""
+    user = signed_in(request)
+    limits.EXPORT.claim(user)
+    return in_background(request, plan, "list", form) if many(plan, "list", form) else answer(user, plan, form)
+
+
 def initial(plan: Plan, asked: QueryDict) -> dict[str, Any]:
     """The filter of the queue and the columns of a template, where the address names them. Another plan's is none."""
     found = carried_over(plan, asked)
+    if asked.get("columns") == "none":
+        return found | {f"place_{key}": None for key in columns.COLUMNS}
     pk = asked.get("template", "")
     if pk.isascii() and pk.isdigit() and len(pk) < 19:
         template = get_object_or_404(plan.export_templates, pk=pk)
@@ -164,15 +186,15 @@ def photos(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResp
     form = PhotosForm(
         plan, plan.has_member(user, Role.MANAGER), request.POST or None, initial=carried_over(plan, request.GET)
     )
-    if form.is_valid():
-        limits.EXPORT.claim(user)
-        if many(plan, "photos", form):
-            answered: HttpResponseBase | None = in_background(request, plan, "photos", form)
-        else:
-            answered = pack(user, plan, form)
-        if answered:
-            return answered
+    if form.is_valid() and somebody(plan, form) and (answered := photos_of(request, plan, form)):
+        return answered
     return shown(request, plan, "export_photos", form, context)
+
+
+def photos_of(request: HttpRequest, plan: Plan, form: PhotosForm) -> HttpResponseBase | None:
+    user = signed_in(request)
+    limits.EXPORT.claim(user)
+    return in_background(request, plan, "photos", form) if many(plan, "photos", form) else pack(user, plan, form)
 
 
 def pack(user: User, plan: Plan, form: PhotosForm) -> HttpResponseBase | None:

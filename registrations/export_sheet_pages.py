@@ -16,7 +16,7 @@ from plans.workbooks import SheetRefused
 from registrations import carried, export_jobs, jobs, own_workbook
 from registrations.export_forms import NumbersForm, SheetForm
 from registrations.export_jobs import TooMany
-from registrations.export_pages import carried_over, find_plan, shown
+from registrations.export_pages import carried_over, find_plan, shown, somebody
 from registrations.jobs import Job, State
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def upload(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResp
     plan = find_plan(user, code)
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
     form = SheetForm(plan, plan.has_member(user, Role.MANAGER), *sent, initial=carried_over(plan, request.GET))
-    if form.is_valid():
+    if form.is_valid() and somebody(plan, form):
         limits.EXPORT.claim(user)
         if job := received(request, plan, form):
             return redirect(job)

@@ -56,17 +56,24 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Understood:
-    """Where the headings are, which columns they name (by number from 1), and which nobody knows."""
+    """Where the headings are, which columns they name (by number from 1)."""
 
     sheet: str
     row: int
     first: int  # the first row that is filled
     columns: dict[int, str]
-    unknown: list[str]
+    headings: dict[int, str]  # as they stand there
 
-    def pairs(self) -> list[tuple[str, str]]:
-        """Place and heading of ours, in the order of the sheet."""
-        return [(get_column_letter(place), column_of(key).heading) for place, key in sorted(self.columns.items())]
+    def triples(self) -> list[tuple[str, str, str]]:
+        """Place, their heading and ours, in the order of the sheet."""
+        return [
+            (get_column_letter(place), self.headings[place], column_of(key).heading)
+            for place, key in sorted(self.columns.items())
+        ]
+
+    @property
+    def unknown(self) -> list[str]:
+        return [text for place, text in self.headings.items() if text and place not in self.columns]
 
     @property
     def asks_for_numbers(self) -> bool:
@@ -142,9 +149,8 @@ def read_headings(book: Any) -> Understood:
         [row, *(merged.max_row for merged in sheet.merged_cells.ranges if merged.min_row <= row <= merged.max_row)]
     )
     refuse_what_is_filled(sheet, last + 1)
-    headings = {place: text_of(sheet.cell(row, place).value) for place in range(1, width(sheet) + 1)}
-    unknown = [text[:30] for place, text in headings.items() if text and place not in rows[row]]
-    return Understood(sheet.title, row, last + 1, rows[row], unknown)
+    headings = {place: text_of(sheet.cell(row, place).value)[:30] for place in range(1, width(sheet) + 1)}
+    return Understood(sheet.title, row, last + 1, rows[row], headings)
 
 
 def width(sheet: Worksheet) -> int:

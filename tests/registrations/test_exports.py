@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 
 from accounts import kept_forms, limits
 from accounts.models import AuditEntry
-from registrations import export_templates, exports, writers
+from registrations import export_pages, export_templates, exports, writers
 from registrations.columns import COLUMNS, clean, columns_for
 from registrations.models import Registration
 from registrations.workflow import Status
@@ -330,3 +330,16 @@ def test_what_was_typed_when_the_session_ended_is_there_again(sign_in, submitted
     form = form_of(answer)
     assert (form["place_sex"], form["status"], form["place_phone"]) == ("5", "approved", "")
     assert kept_forms.RESTORED in answer.content.decode()
+
+
+def test_nobody_there_is_a_sentence_not_an_empty_file(sign_in, submitted, reviewer):
+    visitor = sign_in(reviewer)
+    for page, wanted in (("", asked(status="rejected")), ("photos/", {"pattern": "{姓名}", "status": "rejected"})):
+        answer = visitor.post(f"{address(submitted.plan)}{page}", wanted)
+        assert (export_pages.NOBODY in answer.content.decode(), lines(), answer.status_code) == (True, [], 200)
+
+
+def test_from_no_column_at_all(sign_in, submitted, reviewer):
+    form = form_of(sign_in(reviewer).get(f"{address(submitted.plan)}?columns=none&status=approved"))
+    assert {value for name, value in form.items() if name.startswith("place_")} == {""}
+    assert form["status"] == "approved"
