@@ -28,7 +28,6 @@ LIMITS = {f"limit:{limit.name}": limit.doing for limit in COUNTED}
 PURGED = {
     "drafts": "草稿",
     "jobs": "批量处理的结果",
-    "exports": "导出的文件",
     "closed_plans": "已结束竞赛的报名",
     "uploads": "照片",
     "kept_forms": "没有保存的表单",

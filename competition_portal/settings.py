@@ -109,7 +109,6 @@ BLIND_INDEX_KEY = env.read(
 RETENTION_DEFAULTS = {
     "drafts": 180,
     "jobs": 30,
-    "exports": 1,
     "closed_plans": 365,
     "uploads": 30,
     "kept_forms": 1,

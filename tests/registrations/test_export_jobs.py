@@ -2,10 +2,13 @@
 
 import csv
 import io
+import os
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -222,3 +225,18 @@ def test_stopped_in_the_middle(sign_in, submitted, reviewer, in_background, monk
     jobs.run_job.func(str(job.public_id))
     assert (standing(job)[0], files(), lines("list.exported")) == ("stopped", [], [])
     assert "已停止，没有生成文件。" in text_of(visitor, job)
+
+
+def test_the_purge_finds_what_is_over_and_what_nobody_names(
+    sign_in, submitted, reviewer, in_background, django_capture_on_commit_callbacks
+):
+    job = ask(sign_in(reviewer), submitted.plan)
+    jobs.run_job.func(str(job.public_id))
+    stray = default_storage.save(f"{carried.FOLDER}/2026/stray", ContentFile(b"left behind"))
+    call_command("purge_expired")
+    assert len(files()) == 2  # neither is a day old
+    CarriedFile.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    os.utime(default_storage.path(stray), (0, 0))
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("purge_expired")
+    assert (files(), CarriedFile.objects.count(), Job.objects.count()) == ([], 0, 1)
