@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 from botocore.session import Session
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 from django.utils.deconstruct import deconstructible
 
@@ -69,7 +69,9 @@ class ObjectStore(Storage):
     def _open(self, name: str, mode: str = "rb") -> File:
         with as_os_error(name):
             answer = self.client.get_object(Bucket=self.bucket, Key=name)
-            opened = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  (closed by who opened it)
+            if answer["ContentLength"] < IN_MEMORY:
+                return ContentFile(answer["Body"].read(), name)
+            opened = TemporaryFile()  # noqa: SIM115  (closed by who opened it)
             shutil.copyfileobj(answer["Body"], opened)
             opened.seek(0)
             return File(opened, name)
