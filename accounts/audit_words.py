@@ -35,6 +35,8 @@ PURGED = {
     "invitations": "组委会邀请",
     "consents": "同意记录",
     "audit": "操作记录",
+    "messages": "消息",
+    "tasks": "做完的后台任务",
     "nothing": "没有到期的",
     "interrupted": "中断",
 }

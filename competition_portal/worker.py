@@ -15,7 +15,7 @@ from django_tasks_db.models import DBTaskResult
 from accounts import origin
 from competition_portal import reaper
 from competition_portal.pulse import Pulse
-from registrations import carried, deliveries, reminders
+from registrations import carried, deliveries, publishing, reminders
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class PortalWorker(Worker):
         self.chores = [
             Chore("reaper", min(REAP_EVERY, gone_after / 2), self.reap),
             Chore("deliveries", SWEEP_EVERY, deliveries.sweep),
+            Chore("decisions", SWEEP_EVERY, publishing.ask_to_tell),
             Chore("reminders", REMIND_EVERY, reminders.send),
             Chore("exports", CLEAR_EVERY, carried.drop_expired),
         ]

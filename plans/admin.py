@@ -17,7 +17,7 @@ from accounts.audit import record
 from accounts.refused_access import note_refused_access
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from plans import member_pages, members, photo_admin, plan_pages, publication
+from plans import decision_pages, member_pages, members, photo_admin, plan_pages, publication
 from plans.inlines import AttachmentInline, OccupationInline
 from plans.member_admin import FIELDSET as MEMBERS
 from plans.member_admin import MembersMixin
@@ -60,6 +60,7 @@ class PlanAdmin(
     fieldsets = [
         (None, {"fields": [("code", "title"), ("level", "category"), ("organiser", "co_organiser"), "published_at"]}),
         ("报名时间", {"fields": ["registration_opens_at", "registration_closes_at", "correction_closes_at"]}),
+        ("审核结果", {"fields": ["holds_decisions"]}),
         ("竞赛", {"fields": [("competition_starts_on", "competition_ends_on"), "place", "description"]}),
         photo_admin.FIELDSET,
         ("联系方式", {"fields": [("contact", "contact_phone")]}),
@@ -84,6 +85,7 @@ class PlanAdmin(
             "copy": plan_pages.copy,
             "occupations": plan_pages.occupations,
             "template": plan_pages.template,
+            "decisions": decision_pages.page,
         }
         own = [
             path(f"<slug:code>/{name}/", self.admin_site.admin_view(self.own_page(page)), name=f"plans_plan_{name}")

@@ -12,7 +12,10 @@ from plans import members
 from plans.models import Attachment, Occupation, Plan, Role
 
 # What belongs to the one competition alone.
-LEFT_OUT = {"id", "published_at", "correction_closes_at", "competition_starts_on", "competition_ends_on"}
+LEFT_OUT = {
+    *("id", "published_at", "correction_closes_at", "competition_starts_on", "competition_ends_on"),
+    "decisions_published_at",
+}
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 photo_requirements_changed = Signal()
 # Sent in the transaction that moved a plan's deadline back: `plan`, and `before`, the aware moment that it was.
 deadline_extended = Signal()
+# Sent in the transaction that published a plan's decisions: `plan`.
+decisions_published = Signal()
 
 
 class PlanState(StrEnum):
@@ -60,6 +63,11 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 
     def open_at(self, now: datetime) -> "PlanQuerySet":
         return self.published(now).filter(registration_opens_at__lte=now, registration_closes_at__gt=now)
+
+    def holding(self, now: datetime) -> "PlanQuerySet":
+        """As Plan.holds_decisions_at()."""
+        ahead = Q(decisions_published_at=None) | Q(decisions_published_at__gt=now)
+        return self.filter(ahead, holds_decisions=True)
 
     def in_state(self, state: PlanState, now: datetime) -> "PlanQuerySet":
         if state == PlanState.OPEN:
@@ -130,6 +138,13 @@ class Plan(PhotoRequirements):
     published_at = models.DateTimeField(
         "发布时间", null=True, blank=True, db_index=True, help_text="不填为未发布；填将来的时间则到时自动发布。"
     )
+    holds_decisions = models.BooleanField(
+        "审核结果统一公布",
+        default=False,
+        db_default=False,
+        help_text="勾选后，通过和不通过先不告诉报名人员，等您公布时一起公布；退回修改照常马上告诉。",
+    )
+    decisions_published_at = models.DateTimeField("审核结果公布时间", null=True, blank=True, editable=False)
 
     objects = PlanQuerySet.as_manager()
 
@@ -156,6 +171,11 @@ class Plan(PhotoRequirements):
                 name="plan_competition_starts_before_it_ends",
                 violation_error_message="竞赛结束日期不能早于开始日期。",
             ),
+            models.CheckConstraint(
+                condition=Q(decisions_published_at__isnull=True) | Q(holds_decisions=True),
+                name="plan_publishes_what_it_holds",
+                violation_error_message="审核结果已经定了公布时间，不能取消统一公布。",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -163,6 +183,26 @@ class Plan(PhotoRequirements):
 
     def get_absolute_url(self) -> str:
         return reverse("plans:detail", args=[self.code])
+
+    def clean(self) -> None:
+        super().clean()
+        row = Plan.objects.filter(pk=self.pk, holds_decisions=True).first()
+        if row and not self.holds_decisions and (reason := row.why_it_holds_on()):
+            raise ValidationError({"holds_decisions": reason})
+
+    def why_it_holds_on(self) -> str:
+        """Why it cannot go back to telling each decision at once, as a sentence; empty where it can."""
+        if self.decisions_published_at:
+            return "审核结果已经公布或定了公布时间，不能取消统一公布。要取消定时公布的，请到“公布审核结果”页面。"
+        number = self.registrations.filter(held=True).count()
+        return f"已有 {number} 份审核结果等着公布，不能取消。请到“公布审核结果”页面公布。" if number else ""
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Whoever saves a row read it a while ago: what was published meanwhile stays published (plans/decisions.py)."""
+        if update_fields is None and not self._state.adding:
+            own = {field.name for field in self._meta.concrete_fields}
+            update_fields = own - {"id", "decisions_published_at"}
+        super().save(update_fields=update_fields, **options)
 
     @property
     def level_label(self) -> str:
@@ -176,6 +216,15 @@ class Plan(PhotoRequirements):
     @property
     def state(self) -> PlanState:
         return self.state_at(timezone.now())
+
+    def holds_decisions_at(self, now: datetime) -> bool:
+        """Whether what is decided is not told yet. The clock alone publishes; from the moment itself on all is seen."""
+        published_at = self.decisions_published_at
+        return self.holds_decisions and (published_at is None or now < published_at)
+
+    @property
+    def is_holding(self) -> bool:
+        return self.holds_decisions_at(timezone.now())
 
     @property
     def corrections_end_at(self) -> datetime:

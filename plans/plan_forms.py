@@ -29,6 +29,23 @@ class PublicationForm(forms.Form):
     at = moment("到时自动发布", "不填就立即发布。北京时间。", required=False)
 
 
+class DecisionsForm(forms.Form):
+    """Two buttons: now, which leaves the moment aside, and later, which needs one."""
+
+    at = moment("公布时间", "到这一刻，报名人员就能看到结果。北京时间。", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.data.get("when") == "now":
+            self.errors.pop("at", None)
+            return {**cleaned, "at": None}
+        if "at" in cleaned and cleaned["at"] is None:
+            self.add_error("at", WRONG_MOMENT["required"])
+        elif cleaned.get("at") and cleaned["at"] <= timezone.now():
+            self.add_error("at", "公布时间要晚于现在；要马上公布的，请按“现在公布”。")
+        return cleaned
+
+
 class DeadlineForm(forms.Form):
     closes_at = moment("新的报名截止时间", "北京时间。到这一刻为止，这一刻本身已不能提交。")
     corrections = moment("修改截止时间", "被退回的报名在此之前可以重新提交。不填则与报名截止时间相同。", required=False)

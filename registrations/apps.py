@@ -11,9 +11,18 @@ class RegistrationsConfig(AppConfig):
         from django.core import checks
 
         from accounts import personal_data, retention
-        from plans.models import deadline_extended, photo_requirements_changed
+        from plans.models import deadline_extended, decisions_published, photo_requirements_changed
         from profiles.models import profile_changed
-        from registrations import bulk, carried, deadlines, export_jobs, message_data, photo_fit, telling_checks  # noqa: F401  (bulk, export_jobs: the worker must know what a job does)
+        from registrations import (  # noqa: F401  (bulk, export_jobs: the worker must know what a job does)
+            bulk,
+            carried,
+            deadlines,
+            export_jobs,
+            message_data,
+            photo_fit,
+            publishing,
+            telling_checks,
+        )
         from registrations.intake import flow
         from registrations.personal_data import HOLDING, JOBS
         from registrations.removal import PARTS
@@ -23,5 +32,6 @@ class RegistrationsConfig(AppConfig):
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")
         deadline_extended.connect(deadlines.tell, dispatch_uid="registrations.deadlines.tell")
+        decisions_published.connect(publishing.published, dispatch_uid="registrations.publishing.published")
         photo_requirements_changed.connect(photo_fit.tell, dispatch_uid="registrations.photo_fit.tell")
         checks.register(telling_checks.check, checks.Tags.security, deploy=True)

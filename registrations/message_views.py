@@ -15,7 +15,7 @@ from registrations.messages import Channel, ChannelChoice, Kind, Message
 from registrations.models import Registration
 
 MESSAGES_PER_PAGE = 20
-DECISIONS = [Kind.RETURNED, Kind.APPROVED, Kind.REJECTED, Kind.REOPENED]
+DECISIONS = [Kind.RETURNED, Kind.APPROVED, Kind.REJECTED, Kind.REOPENED, Kind.UNDONE]
 
 
 @require_safe

@@ -21,6 +21,7 @@ class Kind(models.TextChoices):
     APPROVED = "approved", "审核通过"
     REJECTED = "rejected", "审核不通过"
     REOPENED = "reopened", "重新审核"
+    UNDONE = "undone", "撤销决定"
     DRAFT_DUE = "draft_due", "草稿快到期"
     RETURN_DUE = "return_due", "修改快到期"
     DEADLINE = "deadline", "截止时间变更"
@@ -120,6 +121,10 @@ class DeliveryState(models.TextChoices):
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self, channel: str, now: datetime) -> "DeliveryQuerySet":
         return self.filter(channel=channel, state=DeliveryState.WAITING, next_try_at__lte=now)
+
+    def tried(self) -> "DeliveryQuerySet":
+        """What has reached somebody, or may have: nobody knows it of one that is being sent."""
+        return self.filter(attempts__gt=0).exclude(state=DeliveryState.SKIPPED)
 
     def move(self, delivery: "Delivery", state: str, **values: Any) -> bool:
         """From the state that this instance was read in, or not at all: of two that try, one does."""

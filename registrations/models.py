@@ -17,7 +17,7 @@ from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan, Role
 from profiles.models import PersonalDetails, Profile, StaleDetails
-from registrations import claims, completeness, notifications, tally, undo, workflow
+from registrations import claims, completeness, holding, notifications, tally, undo, workflow
 from registrations.corrections import LOCKED, Correction
 from registrations.jobs import Job as Job  # Django finds an app's models here
 from registrations.reference import new_reference
@@ -49,6 +49,14 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def editable(self) -> "RegistrationQuerySet":
         return self.filter(status__in=EDITABLE)
+
+    def held(self, now: datetime) -> "RegistrationQuerySet":
+        """Decided, and not to be told before their plan's publication."""
+        return self.filter(held=True, plan__in=Plan.objects.holding(now))
+
+    def to_be_told(self, now: datetime) -> "RegistrationQuerySet":
+        """Whose decision is published, and whose message is not written yet."""
+        return self.filter(held=True).exclude(plan__in=Plan.objects.holding(now))
 
     def due_between(self, begin: datetime, end: datetime) -> "RegistrationQuerySet":
         """What the applicant can still submit, whose deadline() lies after `begin` and not after `end`."""
@@ -82,6 +90,7 @@ class Registration(PersonalDetails, DocumentHolder):
     )
     status = models.CharField("状态", max_length=10, choices=STATUS_CHOICES, default=Status.DRAFT, editable=False)
     unseen = models.BooleanField("有未读的审核结果", default=False, editable=False)
+    held = models.BooleanField("审核结果还没有告诉本人", default=False, db_default=False, editable=False)
     submitted_at = models.DateTimeField("提交时间", null=True, editable=False)
     created_at = models.DateTimeField("开始填写时间", default=timezone.now, editable=False)
 
@@ -102,6 +111,10 @@ class Registration(PersonalDetails, DocumentHolder):
                 condition=Q(status=Status.DRAFT.value) | Q(submitted_at__isnull=False),
                 name="submitted_has_its_moment",
             ),
+            models.CheckConstraint(
+                condition=Q(held=False) | Q(status__in=[status.value for status in holding.HIDDEN]),
+                name="held_is_decided",
+            ),
             models.CheckConstraint(condition=Q(status__in=[status.value for status in Status]), name="status_is_known"),
         ]
         # The queue's: a status or all, an occupation or all, in the order of submitting. Of a division, the occupation
@@ -112,6 +125,7 @@ class Registration(PersonalDetails, DocumentHolder):
             models.Index(fields=["plan", "occupation", "status", "submitted_at", "id"], name="queue_of_occupation"),
             models.Index(fields=["plan", "occupation", "submitted_at", "id"], name="queue_of_occupation_all"),
             models.Index(fields=["plan", "legal_name"], name="queue_by_name"),
+            models.Index(fields=["plan"], condition=Q(held=True), name="held_of_plan"),
         ]
 
     def __str__(self) -> str:
@@ -135,6 +149,24 @@ class Registration(PersonalDetails, DocumentHolder):
         return Status(self.status)
 
     @property
+    def is_held(self) -> bool:
+        """Whether its applicant is not to learn yet how it was decided, nor that it was (docs/adr/0021)."""
+        return self.held and self.plan.is_holding
+
+    @property
+    def shown_status(self) -> Status:
+        """What its applicant sees: this, and not `status`, is what applicants' pages, files and messages ask."""
+        return Status.SUBMITTED if self.is_held else self.state
+
+    def shown_events(self) -> models.QuerySet[ReviewEvent]:
+        """The trail as its applicant sees it."""
+        events = self.events.standing()
+        return events.filter(held=False) if self.plan.is_holding else events
+
+    def status_for(self, user: User) -> Status:
+        return self.shown_status if user.pk == self.applicant_id else self.state
+
+    @property
     def is_editable(self) -> bool:
         return self.status in EDITABLE
 
@@ -146,7 +178,7 @@ class Registration(PersonalDetails, DocumentHolder):
         """Why the applicant cannot change it now, as a sentence; empty when the applicant can."""
         now = now or timezone.now()
         if self.status not in EDITABLE:
-            return f"这份报名现在是“{self.state.label}”，不能修改。"
+            return f"这份报名现在是“{self.shown_status.label}”，不能修改。"
         if now < self.plan.registration_opens_at and self.status == Status.DRAFT:
             return "报名还没有开始，不能修改。"
         if now >= self.deadline():
@@ -214,7 +246,7 @@ class Registration(PersonalDetails, DocumentHolder):
 
     def actions_for(self, user: User) -> list[Action]:
         """What the page offers this person now: the table's answer, less what is out of time."""
-        offered = workflow.possible(self.state, self.actors(user))
+        offered = workflow.possible(self.status_for(user), self.actors(user))
         late = timezone.now() >= self.deadline()
         lines = [(action, workflow.TABLE[action]) for action in offered]
         return [
@@ -246,11 +278,13 @@ class Registration(PersonalDetails, DocumentHolder):
         """
         now = at or timezone.now()
         sentences = note or " ".join(item["sentence"] for item in items)
-        line = workflow.check(action, self.state, self.actors(by), sentences)
+        line = workflow.check(action, self.status_for(by), self.actors(by), sentences)
         correction = self.correction() if line.complete else None
         self.check_conditions(line, now, correction)
-        seat = self.seat_after(line.seat)
-        self.move(line, now, seat, seen_portrait)
+        silent = holding.is_silent(self, action, now)
+        seat = self.seat_id if silent and self.seat_id else self.seat_after(line.seat)
+        undoes = undo.last_decision(self) if line.undoes or (silent and action == Action.REOPEN) else None
+        self.move(line, now, seat, seen_portrait, silent=silent)
         event = ReviewEvent.objects.create(
             registration=self,
             action=action,
@@ -260,7 +294,8 @@ class Registration(PersonalDetails, DocumentHolder):
             note=note.strip(),
             items=[*items, *(correction.lines() if correction else [])],
             whole=whole,
-            undoes=undo.last_decision(self) if line.undoes else None,
+            held=silent,
+            undoes=undoes,
             portrait_sha256=self.portrait_sha256,
             version=self.version,
             at=now,
@@ -268,15 +303,18 @@ class Registration(PersonalDetails, DocumentHolder):
         if action == Action.RETURN:
             Snapshot.keep(self, event)
         claims.end(self)
-        notifications.write(event)
+        if not silent:
+            notifications.write(event)
         # The counters come last: the rows that everybody wants are held for the shortest time.
         self.move_seat(line, seat)
         tally.moved(self.kind, self.kind._replace(status=line.target))
         transaction.on_commit(partial(notifications.announce, event), robust=True)
-        self.refresh_from_db(fields=["status", "submitted_at", "unseen", "seat"])
+        self.refresh_from_db(fields=["status", "submitted_at", "unseen", "held", "seat"])
         return event
 
     def check_conditions(self, line: workflow.Step, now: datetime, correction: Correction | None) -> None:
+        if line.actor == Actor.APPLICANT and self.is_held:
+            raise StepRefused(holding.DECIDED_MEANWHILE)
         if line.in_time and now >= self.deadline():
             raise StepRefused("已经过了截止时间，不能再操作。如有特殊情况，请联系组委会。")
         if line.in_time and line.complete and self.status == Status.DRAFT and now < self.plan.registration_opens_at:
@@ -291,18 +329,18 @@ class Registration(PersonalDetails, DocumentHolder):
     def seat_after(self, seat: Seat) -> int | None:
         return {Seat.TAKE: self.occupation_id, Seat.KEEP: self.seat_id, Seat.GIVE_BACK: None}[seat]
 
-    def move(self, line: workflow.Step, now: datetime, seat: int | None, seen_portrait: str | None) -> None:
+    def move(
+        self, line: workflow.Step, now: datetime, seat: int | None, seen_portrait: str | None, *, silent: bool
+    ) -> None:
         """Write the status, and prove by the same statement that nobody was faster."""
-        values: dict[str, Any] = {
-            "status": line.target,
-            "seat": seat,
-            "unseen": line.actor in {Actor.COMMITTEE, Actor.MANAGER},
-        }
+        values: dict[str, Any] = {"status": line.target, "seat": seat, "held": silent and line.target in holding.HIDDEN}
+        if not silent:
+            values["unseen"] = line.actor in {Actor.COMMITTEE, Actor.MANAGER}
         if line.complete:
             values["submitted_at"] = now
         # The portrait by its key: through a join, PostgreSQL would judge a row by what it was before it waited for it.
         unchanged = Registration.objects.filter(
-            pk=self.pk, status=self.status, version=self.version, portrait=self.portrait_id
+            pk=self.pk, status=self.status, version=self.version, portrait=self.portrait_id, held=self.held
         )
         if seen_portrait not in {None, self.portrait_sha256} or not unchanged.update(**values):
             raise StepRefused(self.who_was_faster(seen_portrait))

@@ -12,8 +12,9 @@ from accounts.redaction import mask_documents
 from registrations.carriers import open_channels
 from registrations.deliveries import ask_to_send
 from registrations.messages import Channel, ChannelChoice, Delivery, Kind, Message
+from registrations.undo import UNDO_FOR
 from registrations.wording import has_sms, title_and_body
-from registrations.workflow import EDITABLE, Action, Status
+from registrations.workflow import DECISIONS, EDITABLE, Action, Status
 
 if TYPE_CHECKING:
     from plans.models import Plan
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # What is written about the past (a demonstration, say) is read in the portal, and sent to nobody.
 OLD_NEWS = timedelta(days=1)
+# A decision leaves when it cannot be taken back any more, also where the clocks of two machines differ a little.
+SETTLED_AFTER = UNDO_FOR + timedelta(seconds=5)
 STEPS = {
     Action.SUBMIT: Kind.SUBMITTED,
     Action.WITHDRAW: Kind.WITHDRAWN,
@@ -36,14 +39,50 @@ STEPS = {
 
 def write(event: "ReviewEvent") -> None:
     """Called inside the transaction of a step: there is no step without its message, nor a message without its step."""
-    kind = STEPS.get(Action(event.action))
-    if kind is None:
-        return
+    if event.action == Action.UNDO:
+        take_back(event)
+    elif (kind := STEPS.get(Action(event.action))) is not None:
+        put(after_step(event), kind, key_of(event.pk), said(event), at=event.at, leaves_at=leaves_at(event))
+
+
+def write_published(event: "ReviewEvent") -> None:
+    """Of a decision that was held back: it becomes news now, however long ago it was taken."""
+    put(after_step(event), STEPS[Action(event.action)], key_of(event.pk), said(event), leaves_at=leaves_at(event))
+
+
+def key_of(event: int | None) -> str:
+    return f"step-{event}"
+
+
+def said(event: "ReviewEvent") -> dict[str, Any]:
     items = [f"{item.get('label', '')}：{mask_documents(item['sentence'])}" for item in event.items]
-    values = {"items": items, "note": mask_documents(event.note)}
+    return {"items": items, "note": mask_documents(event.note)}
+
+
+def after_step(event: "ReviewEvent") -> "Registration":
+    """As the step has left it: a returned one has another deadline."""
     after = copy(event.registration)
-    after.status = event.after  # of what has come of it: a returned one has another deadline
-    put(after, kind, f"step-{event.pk}", values, at=event.at)
+    after.status = event.after
+    return after
+
+
+def leaves_at(event: "ReviewEvent") -> datetime:
+    return event.at + SETTLED_AFTER if event.action in DECISIONS else event.at
+
+
+def take_back(event: "ReviewEvent") -> None:
+    """The message of the decision that this undoes goes, too; where it has reached the person, another one says so.
+
+    What waits is removed by one statement, which either finds it waiting or waits for whoever has begun to send it.
+    """
+    about = Message.objects.filter(registration=event.registration_id, key=key_of(event.undoes_id)).first()
+    if about is None:
+        return
+    Delivery.objects.filter(message=about.pk, attempts=0).delete()
+    if about.seen_at is None and not Delivery.objects.filter(message=about.pk).tried().exists():
+        about.delete()
+        return
+    put(after_step(event), Kind.UNDONE, key_of(event.pk), {}, at=event.at)
 
 
 def announce(event: "ReviewEvent") -> None:
@@ -60,8 +99,10 @@ def put(
     *,
     at: datetime | None = None,
     useful_until: datetime | None = None,
+    leaves_at: datetime | None = None,
 ) -> Message:
-    """Write a message and what is to be sent of it. IntegrityError where the person has been told of this `key`."""
+    """Write a message and what is to be sent of it, not before `leaves_at` (aware). IntegrityError where the person has
+    been told of this `key`."""
     title, body = title_and_body(kind, {**facts(registration), **values})
     now = timezone.now()
     message = Message.objects.create(
@@ -78,7 +119,8 @@ def put(
     )
     if message.created_at > now - OLD_NEWS:
         ways = ways_out(registration, kind)
-        Delivery.objects.bulk_create(Delivery(message=message, channel=channel) for channel in ways)
+        moment = leaves_at or now
+        Delivery.objects.bulk_create(Delivery(message=message, channel=way, next_try_at=moment) for way in ways)
     return message
 
 

@@ -26,7 +26,10 @@ APPLICANTS = [action for action, line in TABLE.items() if line.actor == Actor.AP
 def tell(user: User) -> Iterator[Entry]:
     found = Registration.objects.owned_by(user).for_pages().prefetch_related("events", "snapshots")
     for registration in found:
-        events = sorted(registration.events.all(), key=lambda event: event.pk)
+        hidden = registration.plan.is_holding
+        events = sorted(
+            (event for event in registration.events.all() if not (hidden and event.held)), key=lambda event: event.pk
+        )
         yield Entry(
             [
                 Fact(
@@ -34,7 +37,9 @@ def tell(user: User) -> Iterator[Entry]:
                     registration.reference,
                     link=reverse("registrations:detail", args=[registration.reference]),
                 ),
-                *facts_of(registration, ["plan", "occupation", "status", "created_at", "submitted_at"]),
+                *facts_of(registration, ["plan", "occupation"]),
+                Fact("状态", registration.shown_status.label),
+                *facts_of(registration, ["created_at", "submitted_at"]),
                 *facts_of(registration, ["legal_name", "document_type"]),
                 Fact("证件号码", registration.masked_number, registration.document_number),
                 *facts_of(registration, PersonalDetails.detail_names()),
@@ -69,9 +74,9 @@ def who(event: ReviewEvent) -> str:
 # Closing the account -------------------------------------------------------------------------------------------
 
 
-def entered(user: User) -> QuerySet[Registration]:
-    """What a committee counts on: submitted, sent back or approved."""
-    return Registration.objects.owned_by(user).filter(status__in=ENTERED).for_pages()
+def entered(user: User) -> list[Registration]:
+    """What a committee counts on: submitted, sent back or approved; what is decided in silence counts as submitted."""
+    return [found for found in Registration.objects.owned_by(user).for_pages() if found.shown_status in ENTERED]
 
 
 def is_over(plan: Plan) -> bool:
@@ -85,7 +90,7 @@ def is_over(plan: Plan) -> bool:
 def refuses(user: User) -> list[str]:
     """Who can no longer withdraw takes part: the committee has planned with the place until the competition is over."""
     return [
-        f"您在“{registration.plan}”的报名（{registration.reference}）是“{registration.state.label}”，报名已经截止，"
+        f"您在“{registration.plan}”的报名（{registration.reference}）是“{registration.shown_status.label}”，报名已经截止，"
         "竞赛结束后才能注销。不参加了的，请先联系组委会。"
         for registration in entered(user)
         if Action.WITHDRAW not in registration.actions_for(user) and not is_over(registration.plan)
@@ -94,7 +99,7 @@ def refuses(user: User) -> list[str]:
 
 def warns(user: User) -> list[str]:
     return [
-        f"您在“{registration.plan}”的报名（{registration.reference}，{registration.state.label}）会同时撤回，名额让给别人。"
+        f"您在“{registration.plan}”的报名（{registration.reference}，{registration.shown_status.label}）会同时撤回，名额让给别人。"
         for registration in entered(user)
         if Action.WITHDRAW in registration.actions_for(user)
     ]
@@ -121,7 +126,8 @@ def erase(user: User) -> None:
             try:
                 registration.take(Action.WITHDRAW, by=user)
             except StepRefused as refusal:  # the deadline has just passed, or the committee was faster
-                raise ErasureRefused([f"没有注销，请再试一次。{refusal}"]) from refusal
+                again = "" if registration.is_held else "请再试一次。"
+                raise ErasureRefused([f"没有注销。{again}{refusal}"]) from refusal
     remove_lines(trail_of(user))
     remove(Registration.objects.owned_by(user))
 

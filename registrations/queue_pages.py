@@ -47,6 +47,7 @@ def queue(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRespo
         "mixed": asked.status is None,
         "facets": Facets(asked, list(plan.occupations.all())),
         "may_decide": user.is_superuser or getattr(plan, "role", None) in DECIDERS,
+        "may_publish": user.is_superuser or getattr(plan, "role", None) == Role.MANAGER,
         "actions": bulk_actions(asked.status),
     }
     context |= found(request, user, plan) if request.method == "POST" else page(asked, request.GET)
@@ -73,7 +74,7 @@ def found(request: HttpRequest, user: User, plan: Plan) -> dict[str, Any]:
 def rows_of(plan: Plan) -> RegistrationQuerySet:
     """As a row names them: without the document number, which nobody reads here and which would be decrypted."""
     found = plan.registrations.exclude(status=Status.DRAFT).select_related("occupation", "portrait")
-    wanted = ["reference", "legal_name", "status", "submitted_at", "applicant", "plan"]
+    wanted = ["reference", "legal_name", "status", "held", "submitted_at", "applicant", "plan"]
     wanted += ["occupation__name", "occupation__division", "portrait__findings"]
     return found.only(*wanted)
 

@@ -32,6 +32,7 @@ class ReviewEvent(AppendOnlyModel):
     note = models.TextField("意见", blank=True)
     items = models.JSONField("需修改的内容", default=list, blank=True)
     whole = models.BooleanField("整份报名表都可以修改", default=False, db_default=False)
+    held = models.BooleanField("公布以后才告诉报名人员", default=False, db_default=False)
     portrait_sha256 = models.CharField(max_length=64, blank=True)
     version = models.PositiveIntegerField(default=0)
     undoes = models.OneToOneField(

@@ -55,7 +55,7 @@ def start(request: SignedInRequest, code: str) -> HttpResponse:
 @require_safe
 def detail(request: SignedInRequest, reference: str) -> HttpResponse:
     registration = own(request.user, reference)
-    events = list(registration.events.standing())
+    events = list(registration.shown_events())
     context = {
         "registration": registration,
         "events": events,
@@ -197,7 +197,7 @@ def ask_and_take(request: SignedInRequest, reference: str, action: Action) -> Ht
 def refused(request: SignedInRequest, reference: str, action: Action, sentence: str) -> HttpResponse:
     """Say why not, and show the registration as it is. A second click on what is done is no error."""
     registration = own(request.user, reference)
-    if registration.status == TABLE[action].target:
+    if registration.shown_status == TABLE[action].target:
         return redirect("registrations:submitted" if action == Action.SUBMIT else "registrations:detail", reference)
     messages.error(request, sentence)
     editing = action == Action.SUBMIT and registration.is_editable
@@ -208,7 +208,7 @@ def refused(request: SignedInRequest, reference: str, action: Action, sentence: 
 def submitted(request: SignedInRequest, reference: str) -> HttpResponse:
     """The receipt: it arrived, this is its number, this comes next."""
     registration = own(request.user, reference)
-    if registration.status != Status.SUBMITTED:
+    if registration.shown_status != Status.SUBMITTED:
         return redirect(registration)
     return render(request, "registrations/submitted.html", {"registration": registration})
 
@@ -224,7 +224,7 @@ def delete(request: SignedInRequest, reference: str) -> HttpResponse:
             return redirect(registration)
         messages.success(request, f"草稿 {reference} 已删除。")
         return redirect("registrations:list")
-    if registration.status != Status.DRAFT:
+    if registration.shown_status != Status.DRAFT:
         messages.error(request, "只有“填写中”的报名可以删除。")
         return redirect(registration)
     return render(request, "registrations/delete.html", {"registration": registration})

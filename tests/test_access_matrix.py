@@ -298,7 +298,7 @@ RULES: dict[str, Rule] = {
     ),
     **{
         f"admin:plans_plan_{page}": committee("403", "404", manager="200", superuser="200")
-        for page in ("publish", "extend", "copy", "occupations")
+        for page in ("publish", "extend", "copy", "occupations", "decisions")
     },
     # Whoever has one plan goes to its queue.
     "admin:registrations_registration_changelist": desk(

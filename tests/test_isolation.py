@@ -8,11 +8,12 @@ from django.apps import apps
 from django.contrib import admin
 from django.http import HttpResponse
 from django.urls import get_resolver, path
-from registrations.filters import PlanFilter
 
 from accounts.models import AuditEntry
-from plans.models import Plan
+from plans.models import Occupation, Plan
 from registrations import admin as desk
+from registrations import queue_pages
+from registrations.facets import Facets
 from registrations.models import Registration
 from registrations.workflow import Status
 from tests.isolation.canaries import Canaries
@@ -130,7 +131,7 @@ def new_address() -> Iterator[Any]:
 LEAKS = {
     "a list that is not narrowed": lambda patch, add: patch.setattr(desk.RegistrationAdmin, "get_queryset", everybody),
     "a filter that offers all": lambda patch, add: patch.setattr(
-        PlanFilter, "lookups", lambda *arguments: list(Plan.objects.values_list("pk", "title"))
+        queue_pages, "Facets", lambda asked, occupations: Facets(asked, list(Occupation.objects.all()))
     ),
     "a photo for everybody": lambda patch, add: patch.setattr(
         desk.RegistrationAdmin, "find", lambda self, request, pk: everybody().filter(pk=pk).get()

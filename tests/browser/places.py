@@ -17,6 +17,7 @@ from photos.findings import Finding
 from photos.models import StorageUnavailable
 from plans import members
 from plans import views as plan_views
+from plans.models import Plan
 from registrations import export_jobs, intake
 from registrations import export_templates as templates
 from registrations.exports import Narrowing
@@ -1077,3 +1078,71 @@ def session_warning(here: Place) -> None:
 @place("session over")
 def session_over(here: Place) -> None:
     here.go("/accounts/session/over/?next=/profile/")
+
+
+# --- Decisions that are held ----------------------------------------------------------------------------------------
+
+
+def holding_plan() -> Plan:
+    """One approved and one rejected, which are decided while the plan holds."""
+    plan = full_plan()
+    Plan.objects.filter(pk=plan.pk).update(holds_decisions=True)
+    trade, manager = plan.occupations.get(name="数控车工"), scenes.member(plan, "manager")
+    for status, name in ((Status.APPROVED, "王晓明"), (Status.REJECTED, "李芳"), (Status.SUBMITTED, "陈静")):
+        scenes.registration_at(status, scenes.person(name), trade, manager)
+    return Plan.objects.get(pk=plan.pk)
+
+
+def decisions_of(here: Place, plan: Plan) -> Page:
+    return here.go(f"/admin/plans/plan/{plan.code}/decisions/", plan.members.get().user)
+
+
+@place("desk: decisions, held")
+def decisions_held(here: Place) -> None:
+    decisions_of(here, holding_plan())
+
+
+@place("desk: decisions, without a moment")
+def decisions_wrong(here: Place) -> None:
+    page = decisions_of(here, holding_plan())
+    page.get_by_role("button", name="到时公布…").click()
+    expect(page.get_by_text("请填写日期和时间。")).to_be_visible()
+
+
+@place("desk: decisions, asked")
+def decisions_asked(here: Place) -> None:
+    page = decisions_of(here, holding_plan())
+    page.get_by_role("button", name="现在公布…").click()
+    expect(page.get_by_role("button", name="确认公布 2 份")).to_be_visible()
+
+
+@place("desk: decisions, published")
+def decisions_published(here: Place) -> None:
+    plan = holding_plan()
+    Plan.objects.filter(pk=plan.pk).update(decisions_published_at=timezone.now())
+    decisions_of(here, plan)
+
+
+@place("desk: decisions, nothing is held")
+def decisions_of_no_holding(here: Place) -> None:
+    plan = full_plan()
+    scenes.member(plan, "manager")
+    decisions_of(here, plan)
+
+
+@place("desk: queue, held")
+def queue_held(here: Place) -> None:
+    plan = holding_plan()
+    here.go(f"{queue_of(plan)}?status=all", plan.members.get().user)
+
+
+@place("desk: registration, held")
+def registration_held(here: Place) -> None:
+    plan = holding_plan()
+    here.go(desk_of(plan.registrations.get(status=Status.REJECTED)), plan.members.get().user)
+
+
+@place("detail, held")
+def detail_held(here: Place) -> None:
+    held = holding_plan().registrations.get(status=Status.REJECTED)
+    here.go(path_of(held), held.applicant)

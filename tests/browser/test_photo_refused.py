@@ -162,6 +162,7 @@ def test_submitted_in_another_tab_while_the_photo_is_changed(
 
 def test_the_whole_way_by_keyboard_alone(visitor: Callable[..., Page], user: User) -> None:
     page = visitor(user)
+    page.on("filechooser", lambda chooser: None)  # held back from the start, not only when a key is on its way
     page.goto("/profile/photo/")
     Applicant(page).reads("上传照片")
 
@@ -191,6 +192,7 @@ def test_the_whole_way_by_keyboard_alone(visitor: Callable[..., Page], user: Use
 def test_the_whole_way_on_a_phone(visitor: Callable[..., Page], user: User) -> None:
     """Everything that is pressed is large enough for a thumb."""
     page = visitor(user, **PHONE)
+    page.on("filechooser", lambda chooser: None)
     applicant = Applicant(page, touch=True)
     page.goto("/profile/photo/")
     applicant.reads("上传照片")

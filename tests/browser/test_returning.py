@@ -50,11 +50,12 @@ class Member:
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(reference)
 
     def decide(self, action: str, **said: str) -> None:
-        self.page.get_by_role("link", name=action, exact=True).click()
+        self.page.locator(".steps .step", has_text=action).click()
         for name, sentence in said.items():
             self.page.locator(f"[name={name}]").fill(sentence)
-        self.page.get_by_role("button", name=f"确认{action}").click()
-        expect(self.page.get_by_text(f"{action}：1 份。")).to_be_visible()
+        if said:
+            self.page.get_by_role("button", name=f"确认{action}").click()
+        expect(self.page.locator("[data-done]")).to_contain_text(f"：{action}。")
 
 
 def test_sent_back_mended_approved_withdrawn(
@@ -104,7 +105,8 @@ def test_sent_back_mended_approved_withdrawn(
 
     # The committee approves what it now sees.
     member.open(reference)
-    expect(member.page.get_by_text("北京精工机械股份有限公司")).to_be_visible()
+    changes = member.page.get_by_role("group", name="退回后的修改")
+    expect(changes.get_by_text("北京精工机械股份有限公司")).to_be_visible()
     member.decide("审核通过")
 
     applicant.page.goto("/registrations/")

@@ -16,11 +16,13 @@ from accounts.verbs import Verb
 from plans import members
 from plans.models import Attachment, CommitteeMember, Role
 from profiles.models import Profile
-from registrations import export_jobs, export_templates
+from registrations import bulk, claims, export_jobs, export_templates, return_reasons
 from registrations.decisions import items_of
 from registrations.exports import Narrowing
 from registrations.jobs import State, run
+from registrations.messages import Channel, ChannelChoice, Delivery
 from registrations.models import Registration
+from registrations.return_reasons import ReturnReason
 from registrations.workflow import Action, Status
 from tests import scenes
 
@@ -62,10 +64,23 @@ class Side:
         self.attachment = Attachment(plan=self.plan, title=f"{word}规程.txt")
         self.attachment.file.save(f"{word}.txt", ContentFile(f"{word}附件内容".encode()))
         self.invitation, self.token = members.invite(self.plan, "viewer", boss)
+        self.desk(boss, word)
         export_templates.keep(self.plan, f"{word}模板", ["legal_name"], "xlsx")
         self.exported(boss, word)
         record(boss, Verb.LIST_EXPORTED, self.plan, detail=f"{code} {word}理由")
         LogEntry.objects.log_actions(boss.pk, [self.plan], CHANGE, change_message=f"{word}改动")
+
+    def desk(self, boss: User, word: str) -> None:
+        """What the desk keeps beside the registrations, and what waits to be sent."""
+        reason = ReturnReason(field="phone", code="own_canary", label=f"{word}原因", sentence=f"{word}请改电话。")
+        return_reasons.replace(self.plan, [reason])
+        claims.claim(self.shared, boss)
+        waiting = Registration.objects.filter(plan=self.plan, status=Status.SUBMITTED)
+        self.job = bulk.ask(boss, self.plan, Action.APPROVE, waiting, "/admin/")
+        for registration in self.registrations.values():
+            ChannelChoice.objects.create(user=registration.applicant)
+            for message in registration.messages.all():
+                Delivery.objects.create(message=message, channel=Channel.MAIL)
 
     def exported(self, boss: User, word: str) -> None:
         """A list that was made in the background and waits to be fetched."""
@@ -89,8 +104,9 @@ class Side:
         scenes.fresh(sent).take(Action.RETURN, by=boss, note=f"{word}意见", items=items)
         if status == Status.RETURNED:
             return scenes.fresh(sent)
-        if status == Status.SUBMITTED:
-            scenes.fresh(sent).set_portrait(scenes.portrait_of(user, self.colour))
+        returned = scenes.fresh(sent)
+        mended = {"phone": f"1380000{next(serials):04}", "portrait": scenes.portrait_of(user, self.colour)}
+        returned.write(returned.version, **mended)
         again = scenes.take(sent, Action.SUBMIT, user)
         step = {Status.APPROVED: Action.APPROVE, Status.REJECTED: Action.REJECT}.get(status)
         return scenes.take(again, step, boss, note=f"{word}结论") if step else again

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import AppendOnly, AuditEntry, Identity, User
@@ -67,6 +68,7 @@ BROKEN = {
         lambda scene: of(Plan).update(correction_closes_at=F("registration_opens_at")),
         "",
     ),
+    "plan_publishes_what_it_holds": (lambda scene: of(Plan).update(decisions_published_at=timezone.now()), ""),
     "plan_competition_starts_before_it_ends": (
         lambda scene: of(Plan).update(competition_starts_on=date(2026, 9, 2), competition_ends_on=date(2026, 9, 1)),
         "",
@@ -91,6 +93,7 @@ BROKEN = {
         "registrations_registration.applicant_id, registrations_registration.plan_id",
     ),
     "submitted_has_its_moment": (lambda scene: of(Registration).update(submitted_at=None), ""),
+    "held_is_decided": (lambda scene: of(Registration).filter(status=Status.SUBMITTED).update(held=True), ""),
     "status_is_known": (lambda scene: of(Registration).update(status="lost"), ""),
 }
 # Promised by a column rather than by a named constraint.

@@ -13,6 +13,7 @@ from django_tasks_db.models import DBTaskResult
 from profiles.models import Profile
 from registrations import deliveries
 from registrations.messages import Channel, ChannelChoice, Delivery, Kind
+from registrations.notifications import SETTLED_AFTER
 from registrations.patience import Fault, NotSent
 from registrations.workflow import Action, Status
 from tests import scenes
@@ -58,6 +59,11 @@ def minutes_later(minutes):
     return time_machine.travel(timezone.now() + timedelta(minutes=minutes))
 
 
+def settled():
+    """When a decision cannot be taken back any more, so that it leaves."""
+    return time_machine.travel(timezone.now() + SETTLED_AFTER)
+
+
 # What arrives ---------------------------------------------------------------------------------------------------------
 
 
@@ -65,7 +71,7 @@ def test_a_mail_says_it_in_both_forms_with_one_link_and_no_number(submitted, man
     number = submitted.document_number
     items = [{"field": "phone", "label": "手机", "sentence": "打不通 & <b>请改</b>"}]
     submitted.take(Action.RETURN, by=manager, items=items, note=f"证件 {number} 不符")
-    with MailServer() as server:
+    with MailServer() as server, settled():
         settings.MAILERS = server.mailers()
         assert send() == 2
     receipt, letter = server.taken
@@ -184,7 +190,7 @@ def test_one_who_is_refused_does_not_keep_the_others(applicant, submitted, stran
 @pytest.mark.django_db(transaction=True)
 def test_of_four_workers_that_look_together_one_sends(submitted, manager, settings):
     scenes.take(submitted, Action.APPROVE, manager)
-    with MailServer() as server:
+    with MailServer() as server, settled():
         settings.MAILERS = server.mailers()
         sent = at_once(*[send] * 4)
     assert (sum(sent), len(server.taken)) == (2, 2)
@@ -297,7 +303,8 @@ def by_sms(settings, applicant):
 
 def test_a_short_message_goes_to_the_telephone_in_the_profile(by_sms, submitted, manager):
     scenes.take(submitted, Action.APPROVE, manager)
-    assert send(Channel.SMS) == 1
+    with settled():
+        assert send(Channel.SMS) == 1
     message = submitted.messages.get(kind=Kind.APPROVED)
     text = f"【竞赛报名】您的报名{submitted.reference}审核通过，请留意参赛通知。"
     assert [("13812342671", text, f"{message.token.hex}.sms")] == SENT
@@ -315,18 +322,20 @@ def test_a_gateway_that_fails_is_asked_again_and_its_words_stay_out(
 ):
     monkeypatch.setattr(Gateway, "fault", fault)
     scenes.take(submitted, Action.APPROVE, manager)
-    assert send(Channel.SMS) == 0
+    with settled():
+        assert send(Channel.SMS) == 0
     assert states() == [("waiting", 1, error)]
     assert "13812342671" not in caplog.text
     monkeypatch.undo()
-    with minutes_later(2):
+    with minutes_later(3):
         assert send(Channel.SMS) == 1
 
 
 def test_the_console_shows_it_with_the_number_masked(by_sms, submitted, manager, settings, capsys):
     settings.SMS_BACKEND = "registrations.sms.ConsoleSms"
     scenes.take(submitted, Action.APPROVE, manager)
-    assert send(Channel.SMS) == 1
+    with settled():
+        assert send(Channel.SMS) == 1
     assert f"to 138****2671: 【竞赛报名】您的报名{submitted.reference}审核通过" in capsys.readouterr().out
 
 

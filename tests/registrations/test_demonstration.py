@@ -90,7 +90,7 @@ def test_plans_pass_the_rules_of_their_form_and_are_complete() -> None:
         for trade in plan.occupations.all():
             trade.full_clean()
         blank = {field.name for field in Plan._meta.fields if getattr(plan, field.name) in {"", None}}
-        assert blank <= {"correction_closes_at", "category", "published_at"}
+        assert blank <= {"correction_closes_at", "category", "published_at", "decisions_published_at"}
         assert "<h3>报名材料</h3>" in plan.description_html()
         (attachment,) = plan.attachments.all()
         with attachment.file.open("rb") as file:

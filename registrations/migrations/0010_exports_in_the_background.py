@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("plans", "0003_members_and_invitations"),
-        ("registrations", "0008_messages_and_deliveries"),
+        ("registrations", "0009_hold_decisions"),
     ]
 
     operations = [
