@@ -14,6 +14,7 @@ from django.core.exceptions import TooManyFieldsSent
 from django.db.models import QuerySet
 from django.forms import BaseForm, FileField
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.urls import resolve
 from django.utils import timezone
 
@@ -32,7 +33,7 @@ RESTORED = "您的登录曾经中断，刚才填写的内容已为您恢复，�
 WITHOUT_FILES = "文件没有保留，请重新选择。"
 
 
-def form_page[View: Callable[..., HttpResponse]](view: View) -> View:
+def form_page[View: Callable[..., HttpResponseBase]](view: View) -> View:
     """Mark a view whose form shows again (`restore`) what was typed when the session ended."""
     view.form_page = True  # type: ignore[attr-defined]
     return view

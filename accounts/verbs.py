@@ -18,6 +18,8 @@ class Verb(TextChoices):
     NUMBER_SHOWN = "number.shown", "查看完整证件号码"
     PHOTO_VIEWED = "photo.viewed", "组委会查看照片"
     LIST_EXPORTED = "list.exported", "导出名单"
+    PHOTOS_EXPORTED = "photos.exported", "导出证件照"
+    EXPORT_FETCHED = "export.fetched", "下载导出的文件"
     STAFF_GRANTED = "staff.granted", "设为运营人员"
     STAFF_REVOKED = "staff.revoked", "取消运营人员"
     AUDITOR_GRANTED = "auditor.granted", "设为审计人员"

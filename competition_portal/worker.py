@@ -15,7 +15,7 @@ from django_tasks_db.models import DBTaskResult
 from accounts import origin
 from competition_portal import reaper
 from competition_portal.pulse import Pulse
-from registrations import deliveries, publishing, reminders
+from registrations import carried, deliveries, publishing, reminders
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ GONE_AFTER = 60.0  # seconds without a beat after which a worker is taken for de
 REAP_EVERY = 15.0
 SWEEP_EVERY = 30.0
 REMIND_EVERY = 300.0
+CLEAR_EVERY = 600.0
 TASKS_PER_ROUND = 10
 LONGEST_WAIT = 30.0  # seconds between two tries to reach a database that is away
 NAP = 0.2  # a signal that arrives in a sleep is seen after so long
@@ -63,6 +64,7 @@ class PortalWorker(Worker):
             Chore("deliveries", SWEEP_EVERY, deliveries.sweep),
             Chore("decisions", SWEEP_EVERY, publishing.ask_to_tell),
             Chore("reminders", REMIND_EVERY, reminders.send),
+            Chore("exports", CLEAR_EVERY, carried.drop_expired),
         ]
         self.pulse = Pulse(self.worker_id, ",".join(queues), min(10.0, gone_after / 3))
 

@@ -2,10 +2,12 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from tempfile import TemporaryFile
 from typing import Any
 
 from botocore.config import Config
@@ -21,6 +23,7 @@ CONNECT_SECONDS, READ_SECONDS = 3, 5
 MISSING = {"NoSuchKey", "NotFound", "404"}
 BUSY = {500, 502, 503, 504}
 PAGE = 1000  # names of one listing
+IN_MEMORY = 32 * 1024 * 1024  # bytes; a photo is less, an archive of them is not
 
 
 @deconstructible(path="photos.object_store.ObjectStore")
@@ -66,12 +69,18 @@ class ObjectStore(Storage):
     def _open(self, name: str, mode: str = "rb") -> File:
         with as_os_error(name):
             answer = self.client.get_object(Bucket=self.bucket, Key=name)
-            return ContentFile(answer["Body"].read(), name)
+            if answer["ContentLength"] < IN_MEMORY:
+                return ContentFile(answer["Body"].read(), name)
+            opened = TemporaryFile()  # noqa: SIM115  (closed by who opened it)
+            shutil.copyfileobj(answer["Body"], opened)
+            opened.seek(0)
+            return File(opened, name)
 
     def _save(self, name: str, content: Any) -> str:
         content.seek(0)
         with as_os_error(name):
-            self.client.put_object(Bucket=self.bucket, Key=name, Body=content.read(), ContentType=kind_of(name))
+            body = content.read() if content.size < IN_MEMORY else content.file
+            self.client.put_object(Bucket=self.bucket, Key=name, Body=body, ContentType=kind_of(name))
         return name
 
     def delete(self, name: str) -> None:

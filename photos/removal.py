@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.retention import Part, Rows
 from photos.models import Portrait, Upload, remove_file, remove_files
-from photos.sweep import PLACES
+from photos.sweep import PLACES, Place
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +52,10 @@ class OrphanFiles:
     kind: str = "uploads"
     label: str = "没有记录的照片文件"
     last: bool = True
+    places: tuple[Place, ...] = PLACES
 
     def names(self) -> Iterator[str]:
-        for place in PLACES:
+        for place in self.places:
             for _, names in place.orphans():
                 yield from names
 

@@ -1,16 +1,14 @@
 """A committee's workbook of occupations: its cells to rows, or sentences why not. Knows no model and no request."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
-from zipfile import BadZipFile, ZipFile
 
 from openpyxl import load_workbook
 
+from plans.workbooks import SheetRefused, plain, refuse_what_swells, text_of
+
 MOST_ROWS = 500
-MOST_FILE_BYTES = 2 * 1024 * 1024
-MOST_UNPACKED_BYTES = 50 * 1024 * 1024
 MOST_COLUMNS = 50
 ROWS_TO_FIND_HEADINGS = 10
 # The field, its heading in our template, and how committees also call it.
@@ -23,10 +21,6 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "requirements": ("参赛条件", "报名条件", "条件"),
 }
 REQUIRED = ("name", "division")
-
-
-class SheetRefused(Exception):
-    """A file that cannot be read as a table of occupations. `str()` is the sentence for the person at the screen."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +54,6 @@ def read(content: BinaryIO) -> Sheet:
         ) from problem
 
 
-def refuse_what_swells(content: BinaryIO) -> None:
-    """Only the list of contents is read for this."""
-    try:
-        with ZipFile(content) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-            known = "xl/workbook.xml" in archive.namelist()
-    except (BadZipFile, NotImplementedError, ValueError, OSError) as problem:
-        raise SheetRefused("这不是 xlsx 文件。请用 Excel 或 WPS 另存为 xlsx 后再上传。") from problem
-    if not known:
-        raise SheetRefused("这不是 xlsx 文件。请用 Excel 或 WPS 另存为 xlsx 后再上传。")
-    if unpacked > MOST_UNPACKED_BYTES:
-        raise SheetRefused("表格太大。请只保留职业（工种）这一张表后再上传。")
-    content.seek(0)
-
-
 def table(lines: Iterable[tuple[Any, ...]]) -> Sheet:
     numbered = enumerate(lines, start=1)
     columns = headings(numbered)
@@ -105,16 +84,3 @@ def headings(lines: Iterator[tuple[int, tuple[Any, ...]]]) -> dict[int, str]:
         if number >= ROWS_TO_FIND_HEADINGS:
             break
     raise SheetRefused("没有找到表头。前 10 行里要有一行写着“职业（工种）”和“参赛组别”，可以先下载模板。")
-
-
-def plain(heading: str) -> str:
-    return re.sub(r"[\s（）()*＊:：]", "", heading)
-
-
-def text_of(cell: Any) -> str:
-    """As a person reads the cell: 30.0 is 30."""
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()

@@ -7,7 +7,7 @@ from django import forms
 from django.utils import timezone
 
 from plans.models import Plan
-from plans.occupation_sheet import MOST_FILE_BYTES
+from plans.workbooks import MOST_FILE_BYTES
 
 MOMENT = "%Y-%m-%dT%H:%M"
 WRONG_MOMENT = {"invalid": "请按 2026-09-01 09:00 的样子填写日期和时间。", "required": "请填写日期和时间。"}

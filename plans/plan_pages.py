@@ -22,9 +22,10 @@ from django.views.decorators.http import require_safe
 from accounts.requests import signed_in
 from plans import copying, occupation_import, publication
 from plans.models import Division, Plan, Role
-from plans.occupation_sheet import HEADINGS, Sheet, SheetRefused, SheetRow, read
+from plans.occupation_sheet import HEADINGS, Sheet, SheetRow, read
 from plans.plan_forms import CopyForm, DeadlineForm, PublicationForm, WorkbookForm
 from plans.publication import PublicationRefused
+from plans.workbooks import SheetRefused
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from accounts import kept_forms
@@ -18,7 +17,16 @@ from photos.delivery import deliver, delivered
 from photos.models import Portrait
 from plans.models import Plan
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from registrations import desk, export_pages, job_pages, queue_pages, reason_pages, statistics_pages, terms_pages
+from registrations import (
+    desk,
+    export_pages,
+    export_urls,
+    job_pages,
+    queue_pages,
+    reason_pages,
+    statistics_pages,
+    terms_pages,
+)
 from registrations.desk_pages import DeskPages
 from registrations.models import Registration
 
@@ -52,7 +60,7 @@ class RegistrationAdmin(DeskPages, WithoutStockPages, ChineseChoicesMixin, PlanP
         own = [
             path("queue/<slug:code>/", page(self.queue), name="registrations_registration_queue"),
             path("export/", page(self.choose_export), name="registrations_registration_export_plans"),
-            path("export/<slug:code>/", page(self.export), name="registrations_registration_export"),
+            *export_urls.urls(self),
             path("statistics/<slug:code>/", page(self.statistics), name="registrations_registration_statistics"),
             path("reasons/<slug:code>/", page(self.reasons), name="registrations_registration_reasons"),
             path("<int:pk>/portrait/", page(self.portrait), name="registrations_registration_portrait"),
@@ -72,9 +80,6 @@ class RegistrationAdmin(DeskPages, WithoutStockPages, ChineseChoicesMixin, PlanP
 
     def choose_export(self, request: HttpRequest) -> HttpResponse:
         return export_pages.choose(request, {**self.admin_site.each_context(request), "opts": self.opts})
-
-    def export(self, request: HttpRequest, code: str) -> HttpResponseBase:
-        return export_pages.export(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def statistics(self, request: HttpRequest, code: str) -> HttpResponse:
         return statistics_pages.page(request, code, {**self.admin_site.each_context(request), "opts": self.opts})

@@ -13,13 +13,22 @@ class RegistrationsConfig(AppConfig):
         from accounts import personal_data, retention
         from plans.models import deadline_extended, decisions_published, photo_requirements_changed
         from profiles.models import profile_changed
-        from registrations import bulk, deadlines, message_data, photo_fit, publishing, telling_checks  # noqa: F401  (bulk: the worker must know what a job does)
+        from registrations import (  # noqa: F401  (bulk, export_jobs: the worker must know what a job does)
+            bulk,
+            carried,
+            deadlines,
+            export_jobs,
+            message_data,
+            photo_fit,
+            publishing,
+            telling_checks,
+        )
         from registrations.intake import flow
         from registrations.personal_data import EXTENSIONS, HOLDING, JOBS
         from registrations.removal import PARTS
 
         personal_data.register(HOLDING, EXTENSIONS, JOBS, message_data.HOLDING)
-        retention.register(*PARTS, message_data.PART)
+        retention.register(*PARTS, *carried.PARTS, message_data.PART)
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")
         deadline_extended.connect(deadlines.tell, dispatch_uid="registrations.deadlines.tell")

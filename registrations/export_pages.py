@@ -1,88 +1,34 @@
-"""The page on which a committee takes its list away: GET shows the form, POST answers with the file."""
+"""The pages on which a committee takes its list away: GET shows the form, POST answers with the file, or with a job."""
 
 import tempfile
 from typing import Any
 
-from django import forms
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
+from django.urls import reverse
 
-from accounts import limits
+from accounts import kept_forms, limits
 from accounts.audit import record
 from accounts.models import User
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from plans.models import Division, Plan, Role
-from registrations import exports
-from registrations.models import RegistrationQuerySet
+from plans.models import Plan, Role
+from registrations import columns, export_jobs, export_templates, exports, photo_archive, writers
+from registrations.export_forms import ExportForm, NarrowingForm, PhotosForm
+from registrations.export_jobs import FULL, MASKED, TooMany
+from registrations.jobs import State
+from registrations.photo_archive import Packed
 from registrations.queue import QueueFilter
-from registrations.workflow import Status
 
-STATUSES = [(status.value, status.label) for status in Status if status != Status.DRAFT]
-
-
-class ExportForm(forms.Form):
-    """What of a plan's list is wanted. A column is taken where it has a place, in the order of the places."""
-
-    format = forms.ChoiceField(label="文件格式", choices=[("xlsx", "Excel 表格（xlsx）"), ("csv", "CSV 文本")])
-    status = forms.ChoiceField(label="状态", required=False, choices=[("", "全部"), *STATUSES])
-    occupation = forms.ChoiceField(label="职业（工种）", required=False)
-    division = forms.ChoiceField(label="参赛组别", required=False, choices=[("", "全部"), *Division.choices])
-
-    def __init__(self, plan: Plan, may_see_numbers: bool, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        offered = [(str(found.pk), str(found)) for found in plan.occupations.all()]
-        self.fields["occupation"].choices = [("", "全部"), *offered]  # type: ignore[attr-defined]
-        if may_see_numbers:
-            self.fields["full"] = forms.BooleanField(label="证件号码完整导出", required=False)
-            self.fields["reason"] = forms.CharField(
-                label="理由", required=False, help_text="完整导出时必填，会记入操作记录；请不要写姓名和号码。"
-            )
-        for place, (key, column) in enumerate(exports.COLUMNS.items(), start=1):
-            self.fields[f"place_{key}"] = forms.IntegerField(
-                label=column.heading,
-                required=False,
-                initial=place,
-                min_value=1,
-                max_value=99,
-                error_messages=dict.fromkeys(
-                    ("invalid", "min_value", "max_value"), "请填 1 到 99 的整数，不要的留空。"
-                ),
-            )
-
-    def settings(self) -> list[forms.BoundField]:
-        return [field for field in self if not field.name.startswith("place_")]
-
-    def places(self) -> list[forms.BoundField]:
-        return [field for field in self if field.name.startswith("place_")]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        placed = {key: cleaned.get(f"place_{key}") for key in exports.COLUMNS}
-        cleaned["columns"] = sorted((key for key in placed if placed[key]), key=lambda key: placed[key] or 0)
-        if not cleaned["columns"]:
-            self.add_error(None, "请至少给一列填上次序。")
-        problem = exports.reason_problem(cleaned.get("reason", "")) if cleaned.get("full") else ""
-        if problem:
-            self.add_error("reason", problem)
-        return cleaned
-
-    def narrow(self, registrations: RegistrationQuerySet) -> RegistrationQuerySet:
-        asked = {name: self.cleaned_data[name] for name in ("status", "occupation", "division")}
-        asked["occupation__division"] = asked.pop("division")
-        return registrations.filter(**{name: value for name, value in asked.items() if value})
-
-    def narrowed(self) -> str:
-        """The filter in words."""
-        said = []
-        for name in ("status", "occupation", "division"):
-            choices = dict(self.fields[name].choices)  # type: ignore[attr-defined]
-            said.append(f"{self.fields[name].label}：{choices[self.cleaned_data[name]]}")
-        return "；".join(said)
+PAGES = {"export": "导出名单", "export_photos": "导出证件照", "export_sheet": "填自己的表格"}
+NOBODY = "按这些条件没有报名，没有导出。请换一个状态、职业（工种）或参赛组别。"
+AWAY = "照片暂时读不到，没有导出。请过几分钟再试；如果仍然不行，请联系运营人员。"
+TYPES = {**writers.TYPES, "zip": "application/zip"}
 
 
 def exportable(user: User) -> list[Plan]:
@@ -99,6 +45,14 @@ def choose(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return TemplateResponse(request, "admin/registrations/registration/export_plans.html", context)
 
 
+def find_plan(user: User, code: str) -> Plan:
+    """A stranger's plan does not exist; a viewer may look, not carry off."""
+    plan: Plan = get_object_or_404(Plan.objects.reviewable_by(user), code=code)
+    if not plan.has_member(user, Role.REVIEWER, Role.MANAGER):
+        raise PermissionDenied
+    return plan
+
+
 def carried_over(plan: Plan, asked: QueryDict) -> dict[str, Any]:
     """The queue's filter, where its page leads here; without one, everything."""
     if "status" not in asked:
@@ -107,36 +61,162 @@ def carried_over(plan: Plan, asked: QueryDict) -> dict[str, Any]:
     return {"status": wanted.status or "", "occupation": wanted.occupation or "", "division": wanted.division}
 
 
+def address(plan: Plan, page: str = "export") -> str:
+    return reverse(f"admin:registrations_registration_{page}", args=[plan.code])
+
+
+def shown(request: HttpRequest, plan: Plan, page: str, form: NarrowingForm, context: dict[str, Any]) -> HttpResponse:
+    """The form of one of the three ways, with links to the other two that keep the filter."""
+    kept_forms.restore(request, form)
+    query = QueueFilter.read(plan, request.GET).query_string() if "status" in request.GET else ""
+    ways = [(f"{address(plan, name)}{'?' if query else ''}{query}", word, name == page) for name, word in PAGES.items()]
+    context |= {
+        "title": f"{PAGES[page]}：{plan.title}",
+        "form": form,
+        "plan": plan,
+        "ways": ways,
+        "carried": f"&{query}" if query else "",
+    }
+    return TemplateResponse(request, f"admin/registrations/registration/{page}.html", context)
+
+
+def in_background(request: HttpRequest, plan: Plan, what: str, form: NarrowingForm) -> HttpResponse | None:
+    """The job's page; or None, and the form says why not."""
+    arguments = form.arguments(request.get_full_path())
+    try:
+        with transaction.atomic():
+            job, _ = export_jobs.ask(signed_in(request), plan, form.job_key, what, arguments)
+            job.hand_over(State.ASKED)
+    except TooMany as problem:
+        form.add_error(None, str(problem))
+        return None
+    return redirect(job)
+
+
+def somebody(plan: Plan, form: NarrowingForm) -> bool:
+    """Whether there is anybody to take away; else the form says so."""
+    found = form.narrowing.apply(exports.listed(plan)).exists()
+    if not found:
+        form.add_error(None, NOBODY)
+    return found
+
+
+def many(plan: Plan, what: str, form: NarrowingForm) -> bool:
+    at_once = export_jobs.WHATS[what].at_once
+    return form.narrowing.apply(exports.listed(plan))[at_once : at_once + 1].exists()
+
+
+# The list -----------------------------------------------------------------------------------------------------------
+
+
 def export(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResponseBase:
     user = signed_in(request)
-    plan = get_object_or_404(Plan.objects.reviewable_by(user), code=code)
-    if not plan.has_member(user, Role.REVIEWER, Role.MANAGER):
-        raise PermissionDenied
-    data = request.POST if request.method == "POST" else None
-    form = ExportForm(plan, plan.has_member(user, Role.MANAGER), data, initial=carried_over(plan, request.GET))
+    plan = find_plan(user, code)
+    form = ExportForm(
+        plan, plan.has_member(user, Role.MANAGER), request.POST or None, initial=initial(plan, request.GET)
+    )
     if form.is_valid():
-        limits.EXPORT.claim(user)
-        return answer(user, plan, form)
-    context |= {"title": f"导出名单：{plan.title}", "form": form}
-    return TemplateResponse(request, "admin/registrations/registration/export.html", context)
+        if form.keeps_template:
+            return keep_template(request, plan, form)
+        if somebody(plan, form) and (answered := list_of(request, plan, form)):
+            return answered
+    context["templates"] = plan.export_templates.all()
+    return shown(request, plan, "export", form, context)
+
+
+def list_of(request: HttpRequest, plan: Plan, form: ExportForm) -> HttpResponseBase | None:
+    """The file, or the job that makes it; None where the form says why not."""
+    user = signed_in(request)
+    limits.EXPORT.claim(user)
+    return in_background(request, plan, "list", form) if many(plan, "list", form) else answer(user, plan, form)
+
+
+def initial(plan: Plan, asked: QueryDict) -> dict[str, Any]:
+    """The filter of the queue and the columns of a template, where the address names them. Another plan's is none."""
+    found = carried_over(plan, asked)
+    if asked.get("columns") == "none":
+        return found | {f"place_{key}": None for key in columns.COLUMNS}
+    pk = asked.get("template", "")
+    if pk.isascii() and pk.isdigit() and len(pk) < 19:
+        template = get_object_or_404(plan.export_templates, pk=pk)
+        found |= {**template.initial(), "keep_as": template.name}
+    return found
+
+
+def keep_template(request: HttpRequest, plan: Plan, form: ExportForm) -> HttpResponse:
+    asked = form.cleaned_data
+    kept = export_templates.keep(plan, asked["keep_as"], asked["columns"], asked["format"])
+    record(signed_in(request), Verb.PLAN_CHANGED, plan, detail="export template")
+    messages.success(request, f"已保存模板“{kept.name}”。这个竞赛计划的审核和管理成员都可以用。")
+    query = request.GET.copy()
+    query["template"] = str(kept.pk)
+    return redirect(f"{address(plan)}?{query.urlencode()}")
 
 
 def answer(user: User, plan: Plan, form: ExportForm) -> HttpResponseBase:
     """The file, complete and with its line in the record before the first byte leaves."""
-    asked = form.cleaned_data
-    reason = asked["reason"].strip() if asked.get("full") else ""
+    asked, reason = form.cleaned_data, form.reason
     kind = asked["format"]
-    columns = exports.columns_for(asked["columns"], full_numbers=bool(reason))
-    about = exports.About(str(plan), form.narrowed(), str(user), "完整" if reason else "只显示头尾")
+    wanted = columns.columns_for(asked["columns"], full_numbers=bool(reason))
+    about = writers.About(str(plan), form.narrowing.words(plan), str(user), FULL if reason else MASKED)
     out = tempfile.TemporaryFile()  # noqa: SIM115  (without a name: gone with the answer, also when the process is killed)
     try:
-        rows = exports.rows_of(form.narrow(exports.listed(plan)), columns)
-        written = exports.WRITERS[kind](out, columns, rows, about)
+        rows = exports.rows_of(form.narrowing.apply(exports.listed(plan)), wanted)
+        written = writers.WRITERS[kind](out, wanted, rows, about)
         record(user, Verb.LIST_EXPORTED, plan, detail=exports.audit_detail(plan, written, kind, reason))
     except BaseException:
         out.close()
         raise
     out.seek(0)
-    name = f"{plan.code}-报名名单-{timezone.localdate():%Y%m%d}.{kind}"
+    return attached(out, export_jobs.file_name(plan, "报名名单", kind))
+
+
+def attached(content: Any, name: str) -> FileResponse:
     headers = {"X-Content-Type-Options": "nosniff"}
-    return FileResponse(out, as_attachment=True, filename=name, content_type=exports.TYPES[kind], headers=headers)
+    kind = TYPES[name.rpartition(".")[2]]
+    return FileResponse(content, as_attachment=True, filename=name, content_type=kind, headers=headers)
+
+
+# The photos ---------------------------------------------------------------------------------------------------------
+
+
+def photos(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResponseBase:
+    user = signed_in(request)
+    plan = find_plan(user, code)
+    form = PhotosForm(
+        plan, plan.has_member(user, Role.MANAGER), request.POST or None, initial=carried_over(plan, request.GET)
+    )
+    if form.is_valid() and somebody(plan, form) and (answered := photos_of(request, plan, form)):
+        return answered
+    return shown(request, plan, "export_photos", form, context)
+
+
+def photos_of(request: HttpRequest, plan: Plan, form: PhotosForm) -> HttpResponseBase | None:
+    user = signed_in(request)
+    limits.EXPORT.claim(user)
+    return in_background(request, plan, "photos", form) if many(plan, "photos", form) else pack(user, plan, form)
+
+
+def pack(user: User, plan: Plan, form: PhotosForm) -> HttpResponseBase | None:
+    """The archive, complete and with its line in the record; None where the storage is away, and the form says so."""
+    out = tempfile.TemporaryFile()  # noqa: SIM115  (as above)
+    try:
+        packed = photo_archive.write(
+            out, form.narrowing.apply(exports.listed(plan)), form.cleaned_data["pattern"], idle
+        )
+        detail = exports.audit_detail(plan, packed.photos, "photos", form.reason)
+        record(user, Verb.PHOTOS_EXPORTED, plan, detail=detail)
+    except OSError:
+        out.close()
+        export_jobs.logger.exception("the photos of %s could not be packed", plan.code)
+        form.add_error(None, AWAY)
+        return None
+    except BaseException:
+        out.close()
+        raise
+    out.seek(0)
+    return attached(out, export_jobs.file_name(plan, "证件照", "zip"))
+
+
+def idle(packed: Packed) -> None:
+    """Nobody watches what is done before the answer."""

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -19,12 +20,20 @@ from django.views.decorators.http import require_safe
 from accounts import kept_forms
 from accounts.requests import signed_in
 from accounts.sessions import in_background
-from registrations import bulk_pages
+from registrations import bulk, bulk_pages, export_job_pages, export_jobs
 from registrations.jobs import TO_GO_ON, Job, Outcome, State
 
 SECONDS = 5  # after which a page without its script asks again
 ROWS_PER_PAGE = 100
 LISTED = 20
+# What is said when a job is stopped, and when it is taken up again.
+STEPS = {
+    bulk.KIND: (
+        "已停止。已经办好的不会撤销，其余的没有处理。",
+        "已重新交给后台，会从停下的地方继续。",
+    ),
+    export_jobs.KIND: ("已停止，没有生成文件。", "已重新交给后台，会从头再做。"),
+}
 GROUPS = {
     Outcome.REFUSED: "没有办成",
     Outcome.UNFIT: "确认前就不能办",
@@ -45,9 +54,9 @@ class Group:
 def urls(desk: ModelAdmin[Any]) -> list[URLPattern]:
     """For get_urls() of the desk, whose door is in front of each."""
 
-    def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def inner(request: HttpRequest, **where: Any) -> HttpResponse:
+        def inner(request: HttpRequest, **where: Any) -> HttpResponseBase:
             context = {**desk.admin_site.each_context(request), "opts": desk.opts}
             return view(request, context=context, **where)
 
@@ -59,6 +68,7 @@ def urls(desk: ModelAdmin[Any]) -> list[URLPattern]:
         path("jobs/", page(own_list), name=f"{name}_jobs"),
         path("jobs/<uuid:public_id>/", page(job), name=f"{name}_job"),
         path("jobs/<uuid:public_id>/progress/", page(progress), name=f"{name}_job_progress"),
+        path("jobs/<uuid:public_id>/file/", page(export_job_pages.fetch), name=f"{name}_job_file"),
     ]
 
 
@@ -73,7 +83,7 @@ def own_list(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """One's last jobs, the newest first."""
     user = signed_in(request)
     found = Job.objects.visible_to(user).filter(owner=user).select_related("plan")[:LISTED]
-    context |= {"title": "我的批量处理", "jobs": found}
+    context |= {"title": "我的批量处理和导出", "jobs": found}
     return TemplateResponse(request, "admin/registrations/registration/jobs.html", context)
 
 
@@ -83,6 +93,8 @@ def job(request: HttpRequest, public_id: Any, context: dict[str, Any]) -> HttpRe
     found = find(request, public_id)
     if request.method == "POST" and "step" in request.POST:
         return take_step(request, found)
+    if found.kind == export_jobs.KIND:
+        return export_job_pages.page(request, found, context)
     if found.state == State.ASKED:
         return bulk_pages.question(request, found, context)
     if request.method == "POST":  # the question's form, sent once more
@@ -118,11 +130,12 @@ def take_step(request: HttpRequest, found: Job) -> HttpResponse:
     """Stop it, or give it to the worker once more: its owner alone does that."""
     if found.owner_id != signed_in(request).pk:
         raise PermissionDenied
+    stopped, again = STEPS[found.kind]
     if request.POST["step"] == "stop":
         if found.stop():
-            messages.info(request, "已停止。已经办好的不会撤销，其余的没有处理。")
+            messages.info(request, stopped)
     elif found.may_go_on and found.hand_over(*TO_GO_ON):
-        messages.info(request, "已重新交给后台，会从停下的地方继续。")
+        messages.info(request, again)
     return redirect(found)
 
 

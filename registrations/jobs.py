@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.tasks import task
 from django.urls import reverse
 from django.utils import timezone
@@ -129,6 +130,14 @@ class Job(models.Model):
             done=F("done") + done, refused=F("refused") + refused, heartbeat_at=timezone.now()
         )
         if not counted:
+            raise Stopped
+
+    def reach(self, done: int, refused: int = 0) -> None:
+        """Say how far it has come, where a job that is taken up again begins anew. Raises Stopped as `count` does."""
+        running = Job.objects.filter(pk=self.pk, state=State.RUNNING)
+        if not running.update(
+            total=Greatest(F("total"), done + refused), done=done, refused=refused, heartbeat_at=timezone.now()
+        ):
             raise Stopped
 
     # How it stands ------------------------------------------------------------------------------------------------

@@ -219,10 +219,10 @@ def erase_jobs(user: User) -> None:
 
 JOBS = Holding(
     place=65,
-    title="批量处理",
-    why="您作为组委会成员一次处理多份报名时的进度和结果，供您核对。",
-    how_long=lambda: f"{days('jobs')} 天。",
-    covers=["registrations.Job"],
+    title="批量处理和导出",
+    why="您作为组委会成员一次处理多份报名、或在后台导出名单时的进度和结果，供您核对。",
+    how_long=lambda: f"{days('jobs')} 天；导出的文件 24 小时。",
+    covers=["registrations.Job", "registrations.CarriedFile"],
     tell=tell_jobs,
     count=count_jobs,
     erase=erase_jobs,

@@ -323,7 +323,11 @@ RULES: dict[str, Rule] = {
     "admin:registrations_registration_jobs": desk(READ),
     "admin:registrations_registration_job": desk("404", reviewer="200", superuser="404"),
     "admin:registrations_registration_job_progress": desk("404 404 405", reviewer=READ),
-    "admin:registrations_registration_export": committee("200", "404", viewer="403"),
+    "admin:registrations_registration_job_file": desk("404 404 405"),  # its job has none; test_export_jobs.py has one
+    **{
+        f"admin:registrations_registration_{page}": committee("200", "404", viewer="403")
+        for page in ("export", "export_photos", "export_sheet", "export_templates")
+    },
     "admin:registrations_registration_reasons": committee("200", "404", viewer="403", reviewer="403"),
     **{
         f"admin:registrations_registration_{page}": committee("200", "404", viewer="403", reviewer="403")

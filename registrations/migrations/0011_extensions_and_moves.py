@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("plans", "0003_members_and_invitations"),
-        ("registrations", "0009_hold_decisions"),
+        ("registrations", "0010_exports_in_the_background"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

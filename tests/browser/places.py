@@ -18,7 +18,10 @@ from photos.models import StorageUnavailable
 from plans import members
 from plans import views as plan_views
 from plans.models import Plan
-from registrations import intake
+from registrations import export_jobs, intake
+from registrations import export_templates as templates
+from registrations.exports import Narrowing
+from registrations.jobs import State
 from registrations.workflow import Action, Status
 from tests import scenes
 from tests.browser.scenery import (
@@ -44,6 +47,7 @@ from tests.browser.scenery import (
     without_consent,
 )
 from tests.plans.test_occupation_import import workbook
+from tests.registrations.test_own_sheets import book as sheet
 
 RECORD = "/admin/accounts/auditentry/"
 DESK = "/admin/registrations/registration/"
@@ -568,6 +572,76 @@ def export_mistaken(here: Place) -> None:
     page.get_by_label("证件号码完整导出").check()
     page.get_by_role("button", name="导出", exact=True).click()
     expect(page.get_by_role("alert")).to_be_visible()
+
+
+@place("desk: export, with templates")
+def export_templates_offered(here: Place) -> None:
+    plan = full_plan()
+    for name in ("上报市级", "制作胸卡"):
+        templates.keep(plan, name, ["legal_name", "occupation", "phone"], "xlsx")
+    here.go(f"/admin/registrations/registration/export/{plan.code}/", scenes.member(plan, "reviewer"))
+
+
+@place("desk: export templates, a name that is taken")
+def export_template_taken(here: Place) -> None:
+    plan = full_plan()
+    for name in ("上报市级", "制作胸卡"):
+        templates.keep(plan, name, ["legal_name", "occupation", "phone"], "xlsx")
+    page = here.go(f"/admin/registrations/registration/export/{plan.code}/templates/", scenes.member(plan, "reviewer"))
+    page.get_by_label("模板名称").first.fill("制作胸卡")
+    page.get_by_role("button", name="改名").first.click()
+    expect(page.get_by_text("已经有这个名称的模板了")).to_be_visible()
+
+
+@place("desk: export of photos, a pattern that will not do")
+def export_photos_wrong(here: Place) -> None:
+    plan = full_plan()
+    page = here.go(f"/admin/registrations/registration/export/{plan.code}/photos/", scenes.member(plan, "manager"))
+    page.get_by_label("文件名的写法").fill("{年龄}")
+    page.get_by_role("button", name="导出", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@place("desk: own sheet, a file that will not do")
+def own_sheet_wrong(here: Place) -> None:
+    own_sheet_sent(here, ["姓名", "工作单位"], ["张三（示例）", "某厂"])
+    assert here.page
+    expect(here.page.get_by_role("alert")).to_be_visible()
+
+
+def own_sheet_sent(here: Place, *rows: list[str]) -> None:
+    plan = full_plan()
+    at(Status.SUBMITTED, applicant(), plan)
+    page = here.go(f"/admin/registrations/registration/export/{plan.code}/sheet/", scenes.member(plan, "manager"))
+    file = {"name": "名单.xlsx", "mimeType": "application/octet-stream", "buffer": sheet(*rows)}
+    page.get_by_label("自己的表格").set_input_files(files=[file])
+    page.get_by_role("button", name="看看认出了哪些列").click()
+
+
+@place("desk: own sheet, what was understood")
+def own_sheet_understood(here: Place) -> None:
+    own_sheet_sent(here, ["序号", "姓名", "身份证号", "单位名称", "推荐单位意见", "备注"])
+    assert here.page
+    expect(here.page.get_by_role("heading", name="认出了 4 列")).to_be_visible()
+
+
+@place("desk: own sheet, filled")
+def own_sheet_filled(here: Place) -> None:
+    own_sheet_understood(here)
+    assert here.page
+    here.page.get_by_role("button", name="填好表格").click()
+    expect(here.page.get_by_role("link", name="下载")).to_be_visible()
+
+
+@place("desk: export in the background, broken off")
+def export_broken(here: Place) -> None:
+    plan = full_plan()
+    user = scenes.member(plan, "reviewer")
+    asked = {"narrowing": Narrowing().kept(), "reason": "", "back": "/admin/", "format": "csv", "columns": ["phone"]}
+    job, _ = export_jobs.ask(user, plan, "key", "list", asked)
+    job.move(State.ASKED, to=State.FAILED)
+    page = here.go(job.get_absolute_url(), user)
+    expect(page.get_by_role("button", name="从头再做")).to_be_visible()
 
 
 @place("no member of a committee")

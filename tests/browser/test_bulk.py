@@ -75,7 +75,9 @@ def test_everything_of_a_filter(visitor: Callable[..., Page]) -> None:
         f"{page.url.split('/admin')[0]}/admin/registrations/registration/queue/{plan.code}/?status=submitted"
     )
     page.goto("/admin/registrations/registration/jobs/")
-    expect(page.get_by_role("region", name="我的批量处理").get_by_role("row").nth(1)).to_contain_text("批量审核通过")
+    expect(page.get_by_role("region", name="我的批量处理和导出").get_by_role("row").nth(1)).to_contain_text(
+        "批量审核通过"
+    )
     well_made(page)
 
 

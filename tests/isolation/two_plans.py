@@ -17,8 +17,10 @@ from accounts.verbs import Verb
 from plans import members
 from plans.models import Attachment, CommitteeMember, Role
 from profiles.models import Profile
-from registrations import bulk, claims, extensions, moves, return_reasons
+from registrations import bulk, claims, export_jobs, export_templates, extensions, moves, return_reasons
 from registrations.decisions import items_of
+from registrations.exports import Narrowing
+from registrations.jobs import State, run
 from registrations.messages import Channel, ChannelChoice, Delivery
 from registrations.models import Registration
 from registrations.return_reasons import ReturnReason
@@ -68,6 +70,8 @@ class Side:
         self.attachment.file.save(f"{word}.txt", ContentFile(f"{word}附件内容".encode()))
         self.invitation, self.token = members.invite(self.plan, "viewer", boss)
         self.desk(boss, word)
+        export_templates.keep(self.plan, f"{word}模板", ["legal_name"], "xlsx")
+        self.exported(boss, word)
         record(boss, Verb.LIST_EXPORTED, self.plan, detail=f"{code} {word}理由")
         LogEntry.objects.log_actions(boss.pk, [self.plan], CHANGE, change_message=f"{word}改动")
 
@@ -82,6 +86,19 @@ class Side:
             ChannelChoice.objects.create(user=registration.applicant)
             for message in registration.messages.all():
                 Delivery.objects.create(message=message, channel=Channel.MAIL)
+
+    def exported(self, boss: User, word: str) -> None:
+        """A list that was made in the background and waits to be fetched."""
+        asked = {
+            "narrowing": Narrowing().kept(),
+            "reason": "",
+            "back": "/admin/",
+            "format": "csv",
+            "columns": ["phone"],
+        }
+        job, _ = export_jobs.ask(boss, self.plan, word, "list", asked)
+        job.move(State.ASKED, to=State.WAITING)
+        run(job)
 
     def registered(self, status: Status, user: User, boss: User, word: str) -> Registration:
         """Sent back once with words of its own, and then as it is to be."""

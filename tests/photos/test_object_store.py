@@ -7,10 +7,11 @@ from urllib.request import urlopen
 
 import pytest
 import time_machine
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from photos import object_store
 from photos.delivery import SIGNED_SECONDS
 from photos.findings import Doubt
 from photos.models import Portrait, StorageUnavailable, Upload
@@ -86,6 +87,16 @@ def test_what_a_storage_says_of_its_files(store):
     for ask in (store.open, store.size, store.get_modified_time):
         with pytest.raises(FileNotFoundError):
             ask(name)
+
+
+def test_what_is_large_goes_and_comes_without_being_held(store, monkeypatch, tmp_path):
+    monkeypatch.setattr(object_store, "IN_MEMORY", 10)
+    (tmp_path / "large").write_bytes(b"0123456789" * 5)
+    with (tmp_path / "large").open("rb") as file:
+        name = store.save("exports/2026/large", File(file))
+    with store.open(name) as opened:
+        assert (opened.read(), isinstance(opened, ContentFile)) == (b"0123456789" * 5, False)
+    store.delete(name)
 
 
 def test_more_files_than_one_listing_has(store, monkeypatch):

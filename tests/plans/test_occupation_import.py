@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from accounts.models import AuditEntry
 from plans import occupation_sheet, plan_pages
 from plans.models import Occupation
-from plans.occupation_sheet import SheetRefused
+from plans.workbooks import SheetRefused
 from tests import scenes
 from tests.pages import form_of
 from tests.registrations.reading import text_of

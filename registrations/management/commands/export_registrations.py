@@ -12,7 +12,8 @@ from accounts.audit import record
 from accounts.verbs import Verb
 from plans.management.commands.add_committee_member import find_plan
 from plans.models import Plan
-from registrations import exports
+from registrations import exports, writers
+from registrations.columns import COLUMNS, Column, columns_for
 from registrations.models import RegistrationQuerySet
 from registrations.workflow import Status
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("plan", metavar="PLAN_CODE", help="计划编号，例如 BJ2026-07")
-        parser.add_argument("--format", choices=list(exports.WRITERS), default="xlsx", help="文件格式，默认 xlsx")
+        parser.add_argument("--format", choices=list(writers.WRITERS), default="xlsx", help="文件格式，默认 xlsx")
         parser.add_argument("--output", required=True, metavar="FILE", help="写到哪个文件；已有的文件不覆盖")
         parser.add_argument("--status", help=f"只要这个状态的：{STATUSES}")
         parser.add_argument("--columns", help="要哪些列、按什么次序，用逗号隔开；不写则全部")
@@ -48,12 +49,12 @@ class Command(BaseCommand):
         self.stdout.write(f"已导出 {written} 份报名，{len(columns)} 列，写在 {output}。")
 
 
-def find_columns(text: str | None, full_numbers: bool) -> list[exports.Column]:
-    keys = [key.strip() for key in text.split(",")] if text else list(exports.COLUMNS)
-    if unknown := [key for key in keys if key not in exports.COLUMNS]:
-        known = "、".join(f"{key}（{column.heading}）" for key, column in exports.COLUMNS.items())
+def find_columns(text: str | None, full_numbers: bool) -> list[Column]:
+    keys = [key.strip() for key in text.split(",")] if text else list(COLUMNS)
+    if unknown := [key for key in keys if key not in COLUMNS]:
+        known = "、".join(f"{key}（{column.heading}）" for key, column in COLUMNS.items())
         raise CommandError(f"没有这样的列：{'、'.join(unknown)}。可用：{known}。")
-    return exports.columns_for(keys, full_numbers)
+    return columns_for(keys, full_numbers)
 
 
 def find_registrations(plan: Plan, status: str | None) -> RegistrationQuerySet:
@@ -64,20 +65,18 @@ def find_registrations(plan: Plan, status: str | None) -> RegistrationQuerySet:
     return exports.listed(plan).filter(status=status)
 
 
-def write(
-    plan: Plan, found: RegistrationQuerySet, columns: list[exports.Column], output: Path, options: dict[str, Any]
-) -> int:
+def write(plan: Plan, found: RegistrationQuerySet, columns: list[Column], output: Path, options: dict[str, Any]) -> int:
     """Under a name of its own first, readable by us alone; the line in the record, then the name that was asked for."""
     kind, reason = options["format"], options["reason"].strip() if options["full_numbers"] else ""
     narrowed = f"状态：{Status(options['status']).label if options['status'] else '全部'}"
-    about = exports.About(str(plan), narrowed, ACTOR, "完整" if reason else "只显示头尾")
+    about = writers.About(str(plan), narrowed, ACTOR, "完整" if reason else "只显示头尾")
     try:
         handle, name = tempfile.mkstemp(prefix=".export-", dir=output.parent)
     except OSError as problem:
         raise CommandError(f"不能写到 {output.parent}：{problem.strerror}。请检查目录和权限。") from problem
     try:
         with os.fdopen(handle, "w+b") as out:
-            written = exports.WRITERS[kind](out, columns, exports.rows_of(found, columns), about)
+            written = writers.WRITERS[kind](out, columns, exports.rows_of(found, columns), about)
         record(ACTOR, Verb.LIST_EXPORTED, plan, detail=exports.audit_detail(plan, written, kind, reason))
         os.link(name, output)  # unlike a renaming it refuses to overwrite what came in between
     except OSError as problem:
