@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                     ("approved", "审核通过"),
                     ("rejected", "审核不通过"),
                     ("reopened", "重新审核"),
+                    ("undone", "撤销决定"),
                     ("draft_due", "草稿快到期"),
                     ("return_due", "修改快到期"),
                     ("deadline", "截止时间变更"),
