@@ -17,22 +17,28 @@ DECIDED = {TABLE[action].target for action in DECISIONS}
 
 
 def last_decision(registration: "Registration") -> ReviewEvent | None:
-    """The line that brought it to where it stands, if that was a decision."""
+    """The line that brought it to where it stands, if that was a decision; extensions and proposals move nothing."""
     if registration.status not in DECIDED:
         return None
-    line = registration.events.exclude(before=F("after")).first()  # an extension or a proposal moves nothing
+    line = registration.events.exclude(before=F("after")).first()
     return line if line and line.action in DECISIONS else None
+
+
+def latest(registration: "Registration") -> ReviewEvent | None:
+    """The decision that stands, if nothing has been written after it."""
+    line = last_decision(registration)
+    return line if line and line == registration.events.first() else None
 
 
 def decided(registration: "Registration", user: User) -> bool:
     """Whether this person took the decision that stands."""
-    line = last_decision(registration)
+    line = latest(registration)
     return line is not None and line.by_id == user.pk
 
 
 def refusal(registration: "Registration", now: datetime) -> str:
     """Why its last decision cannot be taken back at this moment (aware), as a sentence; empty when it can."""
-    line = last_decision(registration)
+    line = latest(registration)
     if line is None or now - line.at > UNDO_FOR:
         return f"已经超过 {UNDO_FOR.seconds} 秒，不能撤销。已通过或不通过的，可以请管理成员“重新审核”。"
     if line.version != registration.version:

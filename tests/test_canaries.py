@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -20,6 +21,7 @@ from django.core.management import call_command
 from django.core.signals import got_request_exception
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from django.views.debug import get_exception_reporter_class
 from PIL import Image
 
@@ -29,6 +31,7 @@ from accounts.models import AuditEntry, Identity
 from registrations import deliveries
 from registrations.messages import Channel
 from registrations.models import Registration
+from registrations.notifications import SETTLED_AFTER
 from tests import scenes
 from tests.accounts.provider import running_provider
 from tests.accounts.test_redaction import forms_of
@@ -355,7 +358,8 @@ def test_nothing_of_a_planted_number_stays_anywhere(
         for address in ("/nothing/", f"/registrations/{first.reference}/", f"{DESK}999999/change/"):
             assert by_hand.get(address).status_code in {302, 403, 404}
         by_hand.get("/messages/")
-        assert deliveries.send_due(Channel.MAIL) == 4
+        with time_machine.travel(timezone.now() + SETTLED_AFTER):  # when decisions cannot be taken back any more
+            assert deliveries.send_due(Channel.MAIL) == 4
         go_wrong(by_hand, monkeypatch, log_watch)
         settings.FIELD_ENCRYPTION_KEYS = {"next": b"n" * 32, **settings.FIELD_ENCRYPTION_KEYS}
         call_command("rotate_keys", stdout=(said := io.StringIO()), stderr=said)

@@ -58,6 +58,7 @@ def counted(plan: Plan) -> dict[str, Any]:
     grouped = mine.exclude(status=Status.DRAFT).values_list("occupation", "status").annotate(number=Count("pk"))
     seated = dict(mine.exclude(seat=None).values_list("seat").annotate(number=Count("pk")))
     lines = ReviewEvent.objects.filter(registration__plan=plan).select_related("registration")
+    lines = lines.filter(undone=None)  # what was taken back in time was never told
     return {
         "seats": {pk: seated.get(pk, 0) for pk in plan.occupations.values_list("pk", flat=True)},
         "tallies": {(occupation, status): number for occupation, status, number in grouped},
