@@ -1,8 +1,7 @@
-"""报名: one person in one plan, and the steps it takes."""
+"""报名: one person in one plan."""
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +13,9 @@ from django.utils import timezone
 from accounts.models import DocumentHolder, User
 from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
-from plans.models import Occupation, Plan, Role
+from plans.models import Occupation, Plan
 from profiles.models import PersonalDetails, Profile, StaleDetails
-from registrations import claims, completeness, extensions, holding, moves, notifications, tally, undo, workflow
+from registrations import completeness, holding, steps, tally
 from registrations.corrections import LOCKED, Correction
 from registrations.extensions import Extension as Extension  # Django finds an app's models here
 from registrations.jobs import Job as Job
@@ -24,19 +23,8 @@ from registrations.moves import MoveProposal as MoveProposal
 from registrations.querysets import RegistrationQuerySet as RegistrationQuerySet
 from registrations.reference import new_reference
 from registrations.return_reasons import ReturnReason  # noqa: F401  (a model of this app)
-from registrations.snapshots import Snapshot
 from registrations.trail import STATUS_CHOICES, ReviewEvent
-from registrations.workflow import EDITABLE, Action, Actor, Seat, Status, StepRefused
-
-FASTER = "这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。"
-PHOTO_CHANGED = "已换过照片，请看过新照片后再决定。"
-# What whoever wanted a seat is told to do where there is none.
-FULL = {
-    Action.SUBMIT: "没有提交成功。您可以改选其他职业（工种）。",
-    Action.REOPEN: "不能重新审核。请先在竞赛计划里增加名额，或等有名额放出来再操作。",
-    Action.UNDO: "不能撤销。请由管理成员增加名额，或等有名额放出来，再“重新审核”。",
-    Action.MOVE: "没有调整，您的报名和原来的名额不变。请联系组委会，或等有名额放出来再同意。",
-}
+from registrations.workflow import EDITABLE, Action, Actor, Status, StepRefused
 
 
 class Registration(PersonalDetails, DocumentHolder):
@@ -209,38 +197,14 @@ class Registration(PersonalDetails, DocumentHolder):
     def portrait_sha256(self) -> str:
         return self.portrait.sha256 if self.portrait else ""
 
-    # Who may do what ----------------------------------------------------------------------------------------------
+    # Its steps (registrations/steps.py) -----------------------------------------------------------------------------
 
     def actors(self, user: User) -> set[Actor]:
-        """In what capacities this person can act on it. Nobody reviews their own."""
-        if user.pk == self.applicant_id:
-            return {Actor.APPLICANT}
-        capacities = set()
-        if self.plan.has_member(user, Role.REVIEWER, Role.MANAGER):
-            capacities.add(Actor.COMMITTEE)
-        if self.plan.has_member(user, Role.MANAGER):
-            capacities.add(Actor.MANAGER)
-        if Actor.COMMITTEE in capacities and undo.decided(self, user):
-            capacities.add(Actor.DECIDER)
-        return capacities
+        return steps.actors(self, user)
 
     def actions_for(self, user: User) -> list[Action]:
-        """What the page offers this person now: the table's answer, less what is out of time."""
-        offered = workflow.possible(self.status_for(user), self.actors(user))
-        late = timezone.now() >= self.deadline()
-        lines = [(action, workflow.TABLE[action]) for action in offered]
-        waits = any(line.proposal is not None for _, line in lines) and moves.waiting(self) is not None
-        return [
-            action
-            for action, line in lines
-            if not (late and line.in_time)
-            and not (line.undoes and undo.refusal(self, timezone.now()))
-            and (line.proposal is None or line.proposal == waits)
-        ]
+        return steps.actions_for(self, user)
 
-    # The one way to another status --------------------------------------------------------------------------------
-
-    @transaction.atomic
     def take(
         self,
         action: Action,
@@ -252,116 +216,10 @@ class Registration(PersonalDetails, DocumentHolder):
         seen_portrait: str | None = None,
         at: datetime | None = None,
     ) -> ReviewEvent:
-        """Take one step and write its line in the trail, or raise StepRefused and leave everything as it was.
+        """The one way to another status: see steps.take()."""
+        return steps.take(self, action, by=by, note=note, items=items, whole=whole, seen_portrait=seen_portrait, at=at)
 
-        `items` are what is to be fixed, each {"field": …, "label": …, "code": …, "sentence": …}; `whole` opens the rest of
-        the form, too. The step is bound to the version of the row
-        that this instance was read at, and to its portrait; `seen_portrait` is the SHA-256 of the one that whoever
-        decides has seen ("" for none), where that was on an earlier page. `at` (aware) is for steps of the past, which the demonstration tells; else now.
-        """
-        now = at or timezone.now()
-        sentences = note or " ".join(item["sentence"] for item in items)
-        line = workflow.check(action, self.status_for(by), self.actors(by), sentences)
-        correction = self.correction() if line.complete else None
-        self.check_conditions(line, now, correction)
-        if action == Action.SUBMIT and self.is_extended:
-            extensions.tell_trail(self)
-        silent = holding.is_silent(self, action, now)
-        was = self.kind
-        after = was._replace(status=line.after(self.state), occupation=moves.settle(self, action, now, silent))
-        seat = {Seat.TAKE: after.occupation, Seat.KEEP: self.seat_id, Seat.GIVE_BACK: None}[line.seat]
-        if silent and self.seat_id:
-            seat = self.seat_id
-        undoes = undo.last_decision(self) if line.undoes or (silent and action == Action.REOPEN) else None
-        self.move(line, now, after, seat, seen_portrait, silent=silent)
-        event = ReviewEvent.objects.create(
-            registration=self,
-            action=action,
-            before=self.status,
-            after=after.status,
-            by=by,
-            note=note.strip(),
-            items=[*items, *(correction.lines() if correction else [])],
-            whole=whole,
-            held=silent,
-            undoes=undoes,
-            portrait_sha256=self.portrait_sha256,
-            version=self.version,
-            at=now,
-        )
-        if action == Action.RETURN:
-            Snapshot.keep(self, event)
-        if line.target:
-            claims.end(self)
-        if not silent:
-            notifications.write(event)
-        # The counters come last: the rows that everybody wants are held for the shortest time.
-        self.move_seat(action, seat)
-        tally.moved(was, after)
-        transaction.on_commit(partial(notifications.announce, event), robust=True)
-        moved = ["occupation", "version"] if after.occupation != was.occupation else []
-        self.refresh_from_db(fields=["status", "submitted_at", "unseen", "held", "seat", *moved])
-        return event
-
-    def check_conditions(self, line: workflow.Step, now: datetime, correction: Correction | None) -> None:
-        if self.is_held and (line.actor == Actor.APPLICANT or line.proposal is not None):
-            raise StepRefused(holding.DECIDED_MEANWHILE if line.proposal is None else holding.NO_MOVE_NOW)
-        if line.in_time and now >= self.deadline():
-            raise StepRefused("已经过了截止时间，不能再操作。如有特殊情况，请联系组委会。")
-        if line.in_time and line.complete and self.status == Status.DRAFT and now < self.plan.registration_opens_at:
-            raise StepRefused("报名还没有开始，请在开始后再提交。")
-        if line.complete and (gaps := self.missing()):
-            raise StepRefused(f"还有 {len(gaps)} 处没有填写完整：{'；'.join(gap.sentence for gap in gaps)}。")
-        if line.undoes and (sentence := undo.refusal(self, now)):
-            raise StepRefused(sentence)
-        if line.proposal is not None and (sentence := moves.refusal(self, line.proposal)):
-            raise StepRefused(sentence)
-        if correction and (refusal := correction.refusal()):
-            raise StepRefused(refusal)
-
-    def move(
-        self,
-        line: workflow.Step,
-        now: datetime,
-        after: tally.Kind,
-        seat: int | None,
-        seen_portrait: str | None,
-        *,
-        silent: bool,
-    ) -> None:
-        """Write the status, and prove by the same statement that nobody was faster.
-
-        Another occupation is another version: whoever decides has seen the one before.
-        """
-        values: dict[str, Any] = {"status": after.status, "seat": seat}
-        if line.target:
-            values["held"] = silent and after.status in holding.HIDDEN
-        if not silent:
-            values["unseen"] = line.actor in {Actor.COMMITTEE, Actor.MANAGER}
-        if line.complete:
-            values["submitted_at"] = now
-        if after.occupation != self.occupation_id:
-            values |= {"occupation": after.occupation, "version": self.version + 1}
-        # The portrait by its key: through a join, PostgreSQL would judge a row by what it was before it waited for it.
-        unchanged = Registration.objects.filter(
-            pk=self.pk, status=self.status, version=self.version, portrait=self.portrait_id, held=self.held
-        )
-        if seen_portrait not in {None, self.portrait_sha256} or not unchanged.update(**values):
-            raise StepRefused(self.who_was_faster(seen_portrait))
-
-    def who_was_faster(self, seen_portrait: str | None) -> str:
-        row = Registration.objects.select_related("portrait").filter(pk=self.pk).first()
-        return FASTER if row is None or seen_portrait in {None, row.portrait_sha256} else PHOTO_CHANGED
-
-    def move_seat(self, action: Action, seat: int | None) -> None:
-        """Take the seat, give the former one back. Always in the same order, or two who swap wait for one another."""
-        if seat == self.seat_id:
-            return
-        for occupation in sorted(pk for pk in (seat, self.seat_id) if pk is not None):
-            if occupation != seat:
-                Occupation.objects.give_seat_back(occupation)
-            elif not Occupation.objects.take_seat(occupation):
-                raise StepRefused(f"“{Occupation.objects.get(pk=occupation)}”的名额已满，{FULL[action]}")
+    # A draft that is given up ----------------------------------------------------------------------------------------
 
     def discard(self, by: User) -> None:
         """Delete a draft, which only its owner can. The trail, if it was submitted once, stays."""

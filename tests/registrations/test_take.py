@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.db import transaction
 
-from registrations import models, notifications
+from registrations import notifications, steps
 from registrations.models import Registration
 from registrations.trail import ReviewEvent
 from registrations.workflow import Action, Status, StepRefused
@@ -291,7 +291,7 @@ def test_what_is_rolled_back_never_was(applicant, occupation, told, django_captu
     assert (situation(draft), told) == (was, [])
 
 
-@pytest.mark.parametrize("failing", [(ReviewEvent.objects, "create"), (Registration, "move_seat")])
+@pytest.mark.parametrize("failing", [(ReviewEvent.objects, "create"), (steps, "move_seat")])
 def test_a_step_that_breaks_in_its_middle_leaves_everything(applicant, occupation, monkeypatch, failing):
     draft = scenes.draft(applicant, occupation)
     was = situation(draft)
@@ -300,7 +300,7 @@ def test_a_step_that_breaks_in_its_middle_leaves_everything(applicant, occupatio
         raise RuntimeError("the machine stops here")
 
     owner, name = failing
-    monkeypatch.setattr(owner if owner is Registration else type(owner), name, breaks)
+    monkeypatch.setattr(owner if owner is steps else type(owner), name, breaks)
     with pytest.raises(RuntimeError, match="the machine stops here"):
         draft.take(Action.SUBMIT, by=applicant)
     assert situation(draft) == was
@@ -310,7 +310,7 @@ def test_the_log_names_no_person(applicant, occupation, caplog):
     draft = scenes.draft(applicant, occupation)
     event = draft.take(Action.SUBMIT, by=applicant)
     with caplog.at_level("INFO", "registrations.notifications"):
-        models.notifications.announce(event)
+        notifications.announce(event)
     assert caplog.messages == [f"registration {draft.reference}: draft → submitted"]
 
 
