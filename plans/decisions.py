@@ -45,7 +45,7 @@ def is_published(plan: Plan, now: datetime) -> bool:
 @transaction.atomic
 def publish(plan: Plan, by: User, at: datetime | None = None) -> None:
     """Publish now, or at a moment to come (aware). Of two that press at once, one does. Raises PublicationRefused."""
-    now = timezone.now()
+    now = moment_of(plan)
     if at and at <= now:
         raise PublicationRefused("公布时间要晚于现在；要马上公布的，请按“现在公布”。")
     what = held(plan)
@@ -57,6 +57,13 @@ def publish(plan: Plan, by: User, at: datetime | None = None) -> None:
         return
     record(by, Verb.DECISIONS_PUBLISHED, plan, detail=counted)
     decisions_published.send(Plan, plan=plan)
+
+
+def moment_of(plan: Plan) -> datetime:
+    """Now, read when the plan's row is ours until the transaction's end: who waited for another has a later moment than
+    that other, and so sees what the other has published."""
+    Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
+    return timezone.now()
 
 
 def still_holding(plan: Plan, now: datetime, moment: datetime | None) -> bool:
@@ -74,8 +81,9 @@ def why_not(plan: Plan) -> str:
     return f"审核结果已于 {told(row.decisions_published_at).replace('T', ' ')} 公布，没有改动。"  # type: ignore[arg-type]
 
 
+@transaction.atomic
 def cancel(plan: Plan, by: User) -> None:
     """Take the planned moment back: it stays held until somebody publishes. Raises PublicationRefused."""
-    if not still_holding(plan, timezone.now(), None):
+    if not still_holding(plan, moment_of(plan), None):
         raise PublicationRefused(why_not(plan))
     record(by, Verb.DECISIONS_UNPLANNED, plan)

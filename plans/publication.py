@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.audit import record
@@ -27,6 +27,18 @@ def gaps(plan: Plan, now: datetime) -> list[str]:
 
 def is_published(plan: Plan, now: datetime) -> bool:
     return plan.published_at is not None and plan.published_at <= now
+
+
+def still_published(plan: Plan, now: datetime) -> bool:
+    """Whether it is, and stays so until the caller's transaction ends: withdraw() waits for whoever has asked.
+
+    A lock that many share (PostgreSQL's FOR KEY SHARE), so that those who begin do not wait for one another. The foreign
+    key alone would take it too late, at the commit. SQLite has one writer at a time.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM plans_plan WHERE id = %s FOR KEY SHARE", [plan.pk])
+    return Plan.objects.published(now).filter(pk=plan.pk).exists()
 
 
 def publish(plan: Plan, by: User, at: datetime | None = None) -> None:

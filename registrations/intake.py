@@ -10,6 +10,7 @@ from accounts.models import User
 from accounts.requests import held_identity
 from photos.models import Portrait
 from photos.subjects import fits
+from plans import publication
 from plans.models import Plan, PlanState
 from profiles.models import Profile
 from registrations import extensions
@@ -38,13 +39,12 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
     copied = ["portrait", *profile.details(), "legal_name", "document_type", "document_number", "document_index"]
     try:
         with transaction.atomic():
+            if at is None and not publication.still_published(plan, now):
+                raise StepRefused("这个竞赛计划刚刚撤回发布，暂时不能报名。")
             values = {name: getattr(draft, name) for name in copied}
             User.objects.select_for_update(no_key=True).get(pk=user.pk)  # who gives this person more time waits here
             begun = Registration.begin(user, plan, created_at=now, **values)
             extensions.carry(begun)
-            # Its row holds the plan's: who is taking the plan back (plans/publication.py) has done so or will see this.
-            if at is None and not Plan.objects.published(now).filter(pk=plan.pk).exists():
-                raise StepRefused("这个竞赛计划刚刚撤回发布，暂时不能报名。")
             return begun
     except IntegrityError:  # the other tab, the second click
         return Registration.objects.owned_by(user).live().get(plan=plan)

@@ -48,6 +48,7 @@ class Member:
         self.page.goto("/admin/registrations/registration/")
         self.page.get_by_role("link", name=reference).click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(reference)
+        expect(self.page.locator(".eye-frame img")).to_have_js_property("naturalWidth", 295)  # nobody approves unseen
 
     def decide(self, action: str, **said: str) -> None:
         self.page.locator(".steps .step", has_text=action).click()

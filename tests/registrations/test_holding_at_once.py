@@ -69,6 +69,23 @@ def test_of_two_managers_one_publishes_and_the_other_reads_when_it_was(occupatio
     assert AuditEntry.objects.filter(verb="decisions.published").count() == 1
 
 
+def test_who_cancels_in_the_moment_of_the_publication_takes_nothing_back(occupation, manager, rejected):
+    """Whichever comes first: what was published stays so."""
+
+    def cancel():
+        try:
+            decisions.cancel(Plan.objects.get(pk=occupation.plan_id), manager)
+        except PublicationRefused:
+            return "refused"
+        return "cancelled"
+
+    def release():
+        decisions.publish(Plan.objects.get(pk=occupation.plan_id), manager)
+
+    at_once(cancel, release, cancel)
+    assert decisions.is_published(Plan.objects.get(pk=occupation.plan_id), timezone.now())
+
+
 def test_a_decision_in_the_moment_of_the_publication_is_told_once(occupation, manager):
     submitted = [scenes.registration_at(Status.SUBMITTED, scenes.person(name), occupation, manager) for name in NAMES]
 
