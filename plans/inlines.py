@@ -79,7 +79,10 @@ class OccupationInline(KeptRowsMixin, ChineseChoicesMixin, PlanPermissionMixin, 
         return formset
 
 
-class AttachmentInline(KeptRowsMixin, PlanPermissionMixin, admin.TabularInline):
+class AttachmentInline(KeptRowsMixin, PlanPermissionMixin, admin.StackedInline):
+    """Stacked: Django's table of rows has a column whose heading says nothing to a screen reader."""
+
     model = Attachment
     form = AttachmentForm
     extra = 0
+    fields = [("title", "file")]

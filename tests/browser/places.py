@@ -519,6 +519,18 @@ def desk_statistics_empty(here: Place) -> None:
     here.go(f"{DESK}statistics/{plan.code}/", scenes.member(plan, "viewer"))
 
 
+@place("desk: a plan's form")
+def plan_form(here: Place) -> None:
+    plan = full_plan()
+    here.go(f"/admin/plans/plan/{plan.pk}/change/", scenes.member(plan, "manager"))
+
+
+@place("desk: plans")
+def plans_at_the_desk(here: Place) -> None:
+    plan = full_plan()
+    here.go("/admin/plans/plan/", scenes.member(plan, "manager"))
+
+
 @place("plan, preview for the committee")
 def plan_preview(here: Place) -> None:
     plan = full_plan()
