@@ -69,17 +69,14 @@ preview = require_safe(preview)
 @of_plan(Role.MANAGER)
 def publish(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase:
     """Publish now or later, or take it back: the button's name says which."""
-    form = PublicationForm(request.POST or None, initial={"at": future(plan)})
-    if request.method == "POST" and ("withdraw" in request.POST or form.is_valid()):
-        try:
-            messages.success(
-                request, withdrawn(plan, request) if "withdraw" in request.POST else published(plan, request, form)
-            )
+    withdrawing = "withdraw" in request.POST
+    form = PublicationForm(None if withdrawing else request.POST or None, initial={"at": future(plan)})
+    try:
+        if withdrawing or form.is_valid():
+            messages.success(request, withdrawn(plan, request) if withdrawing else published(plan, request, form))
             return back(plan)
-        except PublicationRefused as refusal:
-            form.add_error(None, str(refusal)) if form.is_bound and form.is_valid() else messages.error(
-                request, str(refusal)
-            )
+    except PublicationRefused as refusal:
+        messages.error(request, str(refusal))
     now = timezone.now()
     context |= {
         "title": f"发布：{plan.title}",
