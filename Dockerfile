@@ -1,10 +1,10 @@
-# The portal as one image: N replicas of it, PostgreSQL and nothing on the local disk (docs/operators).
+# The portal as one image: N replicas of it, PostgreSQL and nothing on the local disk (docs/operations).
 # docker build -t competition-portal . ; the environment says the rest: docker run --env-file portal.env …
 
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv /opt/portal
-# requirements-faces.txt has the optional search for faces as well (docs/operators).
+# requirements-faces.txt has the optional search for faces as well (docs/operations).
 ARG LOCK=requirements.txt
 COPY ${LOCK} /tmp/requirements.txt
 RUN /opt/portal/bin/pip install --require-hashes --only-binary :all: -r /tmp/requirements.txt

@@ -19,7 +19,7 @@ REQUIRED = object()
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable as operators know it. The table in docs/operators/configuration.md is checked against these."""
+    """One variable as operators know it. The table in docs/operations/configuration.md is checked against these."""
 
     name: str
     cure: str

@@ -18,7 +18,7 @@ OURS = {"accounts", "competition_portal", "photos", "plans", "profiles", "regist
 
 def rows() -> dict[str, str]:
     """The default of each variable in the table, in the table's order."""
-    text = (ROOT / "docs/operators/configuration.md").read_text()
+    text = (ROOT / "docs/operations/configuration.md").read_text()
     return {
         name: default.strip()
         for name, default in re.findall(r"^\| `([A-Z0-9_]+)` \|[^|]*\|([^|]*)\|", text, re.MULTILINE)
@@ -45,7 +45,7 @@ def test_the_table_says_the_defaults_that_are_plain_values() -> None:
 
 def test_operators_are_told_of_every_command() -> None:
     ours = {name for name, app in get_commands().items() if app in OURS}
-    text = (ROOT / "docs/operators/README.md").read_text()
+    text = (ROOT / "docs/operations/README.md").read_text()
     assert ours == {name for name in ours if f"python manage.py {name}" in text}
     assert {"add_committee_member", "correct_identity", "demo", "grant_staff"} <= ours
 
