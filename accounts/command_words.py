@@ -44,7 +44,8 @@ SAID = [
 def in_chinese(message: str) -> str:
     for pattern, sentence in SAID:
         if found := re.fullmatch(pattern, message, re.DOTALL):
-            return found.expand(sentence)
+            # Names of choices come with quotes, differently in each version of Python.
+            return re.sub(r"(?<=\w)'?, '?(?=[\w-])", "、", found.expand(sentence)).replace("'", "")
     return f"写法不对（{message}）。"
 
 

@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, InterfaceError, OperationalError
@@ -33,6 +33,7 @@ class PortalCommand(BaseCommand):
     `rehearsal`, where it is not empty, is what --dry-run does instead; a command that changes anything has it.
     """
 
+    _called_from_command_line: bool  # Django's own; its types do not know it
     rehearsal = ""
     exit_codes: dict[int, str] = {}
     usual_exit_codes = {0: "做完了", 1: "没有做，或没有做完，原因在屏幕上", 2: "写法不对", 130: "被 Ctrl+C 中断"}
@@ -92,7 +93,7 @@ class PortalCommand(BaseCommand):
                 raise
             self.end(str(refusal), refusal.returncode)
 
-    def end(self, sentence: str, code: int) -> None:
+    def end(self, sentence: str, code: int) -> NoReturn:
         self.stderr.write(sentence)
         sys.exit(code)
 

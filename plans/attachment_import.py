@@ -11,6 +11,7 @@ from typing import IO
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 
 from accounts.audit import record
 from accounts.verbs import Verb
@@ -77,7 +78,7 @@ def judged(row: Row, folder: Path) -> tuple[list[Mistake], Path | None]:
         return [Mistake(row.place_of("file"), f"附件最多 {MAX_UPLOAD_BYTES // MEGABYTE} MB。")], None
     try:
         with path.open("rb") as content:
-            form = AttachmentForm({"title": row.text("title")}, {"file": sent(content, path, size)})
+            form = AttachmentForm({"title": row.text("title")}, MultiValueDict({"file": [sent(content, path, size)]}))
             errors = form.errors
     except OSError as problem:
         return [Mistake(row.place_of("file"), f"文件读不了：{problem.strerror}。")], None
@@ -107,7 +108,7 @@ def stored(offers: list[Offer]) -> Iterator[None]:
         for offer in offers:
             with offer.path.open("rb") as content:
                 field = Attachment._meta.get_field("file")
-                name = field.generate_filename(Attachment(), offer.path.name)  # type: ignore[union-attr]
+                name = field.generate_filename(Attachment(), offer.path.name)
                 offer.stored = default_storage.save(name, File(content, offer.path.name))
         yield
     except BaseException:

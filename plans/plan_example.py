@@ -100,7 +100,7 @@ def as_workbook() -> bytes:
     bold, text = book.add_format({"bold": True}), book.add_format({"num_format": "@", "text_wrap": True})
     plan = [("项目", "内容", "说明"), *((label, EXAMPLE[name], NOTES.get(name, "")) for name, label in FIELDS.items())]
     plan += [("", "", ""), ("", "", FROM_HERE)]
-    sheets = {
+    sheets: dict[str, list[tuple[str, ...]]] = {
         PLAN_SHEET: plan,
         SECTIONS["occupations"]: [tuple(OCCUPATION.values()), *(tuple(row.values()) for row in arranged(OCCUPATIONS))],
         SECTIONS["attachments"]: [tuple(ATTACHMENT.values())],

@@ -1,5 +1,7 @@
 """A whole plan in one file, whatever its kind: which things it may name, and where each of them stands. Pure."""
 
+import math
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,6 +43,8 @@ OCCUPATION = {name: names[0] for name, names in HEADINGS.items()}
 ATTACHMENT = {"title": "名称", "file": "文件"}
 REASON = {"field": "项目", "label": "简称", "sentence": "句子"}
 SECTIONS = {"occupations": "职业（工种）", "attachments": "附件", "return_reasons": "退回原因"}
+# How they are also called; a code is one of a plan or of an occupation, and has its own name alone.
+ALSO = {name: names[1:] for name, names in HEADINGS.items() if name != "code"} | {"occupations": ("职业", "工种")}
 
 
 class PlanFileRefused(Exception):
@@ -56,6 +60,12 @@ class Mistake:
 
     def __str__(self) -> str:
         return f"{self.place}：{self.sentence}"
+
+    @property
+    def line(self) -> float:
+        """To sort by; what stands in no line comes last."""
+        found = re.match(r"第 (\d+) 行", self.place)
+        return int(found.group(1)) if found else math.inf
 
 
 @dataclass(frozen=True)
@@ -93,8 +103,8 @@ class PlanFile:
         self.mistakes.append(Mistake(place, sentence))
 
     def place_of(self, name: str) -> str:
-        """Where a field stands; for one that is not there, its name."""
-        return self.cells[name].place if name in self.cells else f"缺少的“{FIELDS.get(name, name)}”"
+        """Where a field of the plan stands, with its name; for one that is not there, its name alone."""
+        return f"{self.cells[name].place}“{FIELDS[name]}”" if name in self.cells else f"“{FIELDS.get(name, name)}”"
 
     def put(self, name: str, cell: Cell) -> None:
         if name in self.cells:
@@ -108,6 +118,7 @@ class PlanFile:
 def named(text: str, known: Mapping[str, str]) -> str | None:
     """The field of this name: in Chinese, with or without its brackets, or as the code has it."""
     by_name = {plain(label): name for name, label in known.items()} | {name: name for name in known}
+    by_name |= {also: name for name in known for also in ALSO.get(name, ())}
     return by_name.get(plain(text)) or by_name.get(text)
 
 

@@ -85,35 +85,32 @@ def judge_plan(file: PlanFile, outcome: Outcome) -> None:
     for name, sentences in form.errors.items():
         place = file.place_of(name) if name in form.fields else "竞赛计划"
         # A text that is already told to be wrong was left out of the form: it would only be called missing.
-        outcome.mistakes += [Mistake(place, f"{label(name)}{text}") for text in sentences if place not in known]
+        outcome.mistakes += [Mistake(place, str(text)) for text in sentences if place not in known]
     for name in file.cells:
         value = form.cleaned_data.get(name)
         if name in form.cleaned_data and (outcome.plan is None or getattr(outcome.plan, name) != value):
             outcome.values[name] = value
 
 
-def label(name: str) -> str:
-    return f"“{FIELDS[name]}”" if name in FIELDS else ""
-
-
 def desk_form(plan: Plan | None) -> type[forms.ModelForm]:
     """The form with which an operator edits this plan at the desk: what it refuses no file brings in."""
     request = HttpRequest()
-    request.user = User(is_superuser=True, is_staff=True)  # type: ignore[assignment]
+    request.user = User(is_superuser=True, is_staff=True)
     return admin.site.get_model_admin(Plan).get_form(request, plan, change=plan is not None)
 
 
 def filled(file: PlanFile, plan: Plan | None, mistakes: list[Mistake]) -> forms.ModelForm:
     """The desk's form as somebody would send it who typed what the file says and left everything else alone."""
     form_class = desk_form(plan)
-    blank, data = form_class(instance=plan), {}
+    blank = form_class(instance=plan)
+    data: dict[str, Any] = {}
     for name, asked in blank.fields.items():
         if name in file.cells:
             try:
                 data |= typed(name, asked, file.cells[name].text)
                 continue
             except ValueError as problem:
-                mistakes.append(Mistake(file.cells[name].place, str(problem)))
+                mistakes.append(Mistake(file.place_of(name), str(problem)))
         data |= standing(name, asked, asked.prepare_value(blank.get_initial_for_field(asked, name)))
     return form_class(data, instance=plan)
 
@@ -127,7 +124,7 @@ def typed(name: str, asked: forms.Field, text: str) -> dict[str, Any]:
         return {name: "-".join(found.groups()) if found else text}
     if isinstance(asked, forms.BooleanField):
         if text.lower() not in WORDS:
-            raise ValueError(f"“{FIELDS[name]}”请写“是”或“否”，不能写“{text[:20]}”。")
+            raise ValueError(f"请写“是”或“否”，不能写“{text[:20]}”。")
         return {name: "on"} if WORDS[text.lower()] else {}
     if isinstance(asked, forms.ChoiceField):
         return {name: chosen(name, asked, text)}
@@ -139,7 +136,7 @@ def moment(name: str, text: str) -> dict[str, Any]:
         return {f"{name}_0": "", f"{name}_1": ""}
     found = MOMENT.fullmatch(text)
     if not found:
-        raise ValueError(f"“{FIELDS[name]}”请按 2026-09-01 09:00 的样子写日期和时间（北京时间），不能写“{text[:20]}”。")
+        raise ValueError(f"请按 2026-09-01 09:00 的样子写日期和时间（北京时间），不能写“{text[:20]}”。")
     year, month, day, time = found.groups()
     return {f"{name}_0": f"{year}-{month}-{day}", f"{name}_1": time}
 
@@ -149,16 +146,15 @@ def chosen(name: str, asked: forms.ChoiceField, text: str) -> str:
     choices = {str(value): str(words) for value, words in asked.choices if value}  # type: ignore[union-attr, misc]
     value = text if text in choices else named(text, choices) if text else ""
     if value is None:
-        raise ValueError(f"“{FIELDS[name]}”不能写“{text[:20]}”。可用：{'、'.join(choices.values())}。")
+        raise ValueError(f"不能写“{text[:20]}”。可用：{'、'.join(choices.values())}。")
     return value
 
 
 def standing(name: str, asked: forms.Field, value: Any) -> dict[str, Any]:
     """What the form shows for a field that the file does not name, as it would come back."""
     if isinstance(asked.widget, forms.MultiWidget):
-        return {
-            f"{name}_{place}": part for place, part in enumerate(asked.widget.decompress(value)) if part is not None
-        }
+        parts = asked.widget.decompress(value) or []
+        return {f"{name}_{place}": part for place, part in enumerate(parts) if part is not None}
     return {} if value is None or value is False else {name: "on" if value is True else value}
 
 

@@ -57,7 +57,7 @@ def refuse_what_swells(text: str) -> None:
     """Read as a stream of events, which takes no more memory than the text. Raises PlanFileRefused."""
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise PlanFileRefused(f"第 {line} 行：不能用 & 和 * 引用别处，请把内容写出来；文字以它们开头的，请加引号。")
         if getattr(event, "tag", None):

@@ -19,7 +19,7 @@ def look(plan: Plan | None, rows: Sequence[Row]) -> tuple[list[ReturnReason] | N
     mistakes, judged = [], []
     for row in rows:
         form = ReasonForm({**{name: row.text(name) for name in REASON}, "field": field_of(row)})
-        mistakes += [Mistake(row.place_of(name), text) for name, texts in form.errors.items() for text in texts]
+        mistakes += [Mistake(row.place_of(name), str(text)) for name, texts in form.errors.items() for text in texts]
         judged.append(form.cleaned_data)
     if mistakes:
         return None, mistakes

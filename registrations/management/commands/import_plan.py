@@ -86,7 +86,7 @@ class Command(PortalCommand):
 
     def refuse(self, mistakes: list[Mistake]) -> None:
         if mistakes:
-            lines = dict.fromkeys(str(mistake) for mistake in mistakes)
+            lines = dict.fromkeys(str(mistake) for mistake in sorted(mistakes, key=lambda mistake: mistake.line))
             raise CommandError(
                 "\n".join([*lines, f"文件里有 {len(lines)} 处不对，什么都没有导入。请改好后再执行一次。"])
             )
