@@ -98,7 +98,10 @@ def as_workbook() -> bytes:
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
     bold, text = book.add_format({"bold": True}), book.add_format({"num_format": "@", "text_wrap": True})
-    plan = [("项目", "内容", "说明"), *((label, EXAMPLE[name], NOTES.get(name, "")) for name, label in FIELDS.items())]
+    plan: list[tuple[str, ...]] = [
+        ("项目", "内容", "说明"),
+        *((label, EXAMPLE[name], NOTES.get(name, "")) for name, label in FIELDS.items()),
+    ]
     plan += [("", "", ""), ("", "", FROM_HERE)]
     sheets: dict[str, list[tuple[str, ...]]] = {
         PLAN_SHEET: plan,
