@@ -1,15 +1,12 @@
-"""The attachments of a plan's file: which of them are new or differ, and their files stored before the plan is written."""
+"""The attachments of a plan's file: which of them are new or differ, and what is wrong with them."""
 
 import hashlib
-import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from django.core.files import File
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
 
@@ -20,7 +17,6 @@ from plans.forms import AttachmentForm
 from plans.models import Attachment, Plan
 from plans.plan_file import ATTACHMENT, Mistake, Row
 
-logger = logging.getLogger(__name__)
 MOST = 20
 
 
@@ -31,7 +27,6 @@ class Offer:
     title: str
     path: Path
     attachment: Attachment | None
-    stored: str = ""
 
     @property
     def in_words(self) -> str:
@@ -98,40 +93,19 @@ def same(attachment: Attachment, path: Path) -> bool:
         return hashlib.file_digest(stored, "sha256").digest() == hashlib.file_digest(ours, "sha256").digest()
 
 
-@contextmanager
-def stored(offers: list[Offer]) -> Iterator[None]:
-    """Their files are in the storage, and are removed again should the body not end well. OSError.
-
-    Outside the transaction: a storage that is slow must not hold a plan's row.
-    """
-    try:
-        for offer in offers:
-            with offer.path.open("rb") as content:
-                field = Attachment._meta.get_field("file")
-                name = field.generate_filename(Attachment(), offer.path.name)
-                offer.stored = default_storage.save(name, File(content, offer.path.name))
-        yield
-    except BaseException:
-        for name in filter(None, (offer.stored for offer in offers)):
-            remove(name)
-        raise
+def sources(offers: Iterable[Offer]) -> list[tuple[str, Callable[[], IO[Any]]]]:
+    """For attachment_files.stored()."""
+    return [(offer.path.name, partial(offer.path.open, "rb")) for offer in offers]
 
 
-def remove(name: str) -> None:
-    try:
-        default_storage.delete(name)
-    except OSError:
-        logger.exception("the file of an attachment that is not offered could not be removed")
-
-
-def apply(plan: Plan, offers: Iterable[Offer], by: str) -> list[str]:
-    """In the caller's transaction; the names of the files that nothing offers any more once it has ended."""
+def apply(plan: Plan, offers: Iterable[Offer], names: Iterable[str], by: str) -> list[str]:
+    """With the stored files of these names, in the caller's transaction; the names of the files that nothing offers any more once it has ended."""
     replaced = []
-    for offer in offers:
+    for offer, name in zip(offers, names, strict=True):
         attachment = offer.attachment or Attachment(plan=plan, title=offer.title)
         if attachment.pk:
             replaced.append(str(attachment.file.name))
-        attachment.file.name = offer.stored
+        attachment.file.name = name
         attachment.save()
         record(by, Verb.PLAN_CHANGED, plan, detail=f"attachment {attachment.pk}")
     return replaced

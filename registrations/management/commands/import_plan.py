@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from accounts.audit import record
 from accounts.commands import PortalCommand, WrongUse
 from accounts.verbs import Verb
-from plans import attachment_import, plan_example, plan_import, plan_workbook, plan_yaml
+from plans import attachment_files, attachment_import, plan_example, plan_import, plan_workbook, plan_yaml
 from plans.attachment_import import Offer
 from plans.models import Plan
 from plans.plan_file import Mistake, PlanFile, PlanFileRefused
@@ -80,8 +80,8 @@ class Command(PortalCommand):
         if rehearsing:
             self.stdout.write("检查通过，没有改动。")
             return
-        with attachment_import.stored(offers):
-            plan, told = write(file, outcome.plan, offers, reasons)
+        with attachment_files.stored(attachment_import.sources(offers)) as names:
+            plan, told = write(file, outcome.plan, (offers, names), reasons)
         self.conclude(plan, made=outcome.plan is None, told=told)
 
     def refuse(self, mistakes: list[Mistake]) -> None:
@@ -125,7 +125,7 @@ def reasons_of(plan: Plan | None, file: PlanFile) -> tuple[list[ReturnReason] | 
 
 @transaction.atomic
 def write_whole(
-    file: PlanFile, seen: Plan | None, offers: list[Offer], reasons: list[ReturnReason] | None
+    file: PlanFile, seen: Plan | None, attachments: tuple[list[Offer], list[str]], reasons: list[ReturnReason] | None
 ) -> tuple[Plan, list[str]]:
     """Looked at once more with the row held: seats are taken and deadlines pass meanwhile."""
     if seen:
@@ -134,8 +134,8 @@ def write_whole(
     if outcome.mistakes or (outcome.plan is None) != (seen is None):
         raise CommandError("刚才有人改动了这个竞赛计划，没有导入。请再执行一次。")
     plan, told = plan_import.apply(outcome, ACTOR)
-    for name in attachment_import.apply(plan, offers, ACTOR):
-        transaction.on_commit(partial(attachment_import.remove, name))
+    for name in attachment_import.apply(plan, *attachments, ACTOR):
+        transaction.on_commit(partial(attachment_files.remove, name))
     if reasons:
         return_reasons.replace(plan, reasons)
         record(ACTOR, Verb.PLAN_CHANGED, plan, detail="return reasons")
@@ -143,9 +143,9 @@ def write_whole(
 
 
 def write(
-    file: PlanFile, seen: Plan | None, offers: list[Offer], reasons: list[ReturnReason] | None
+    file: PlanFile, seen: Plan | None, attachments: tuple[list[Offer], list[str]], reasons: list[ReturnReason] | None
 ) -> tuple[Plan, list[str]]:
     try:
-        return write_whole(file, seen, offers, reasons)
+        return write_whole(file, seen, attachments, reasons)
     except IntegrityError as problem:
         raise CommandError("刚才有人改动了这个竞赛计划，没有导入。请再执行一次。") from problem
