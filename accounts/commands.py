@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Any, NoReturn
 
+from django.core import checks
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, InterfaceError, OperationalError
 
@@ -85,13 +86,17 @@ class PortalCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except CommandError as refusal:
-            if (
-                not self._called_from_command_line
-                or options["traceback"]
-                or type(refusal).__name__ == "SystemCheckError"
-            ):
+            if not self._called_from_command_line or options["traceback"]:
                 raise
             self.end(str(refusal), refusal.returncode)
+
+    def check(self, *args: Any, **options: Any) -> None:
+        """Before a command: what is wrong with the settings, in the sentences of the checks. Warnings are `check`'s."""
+        found = checks.run_checks(tags=options.get("tags"))
+        wrong = [message for message in found if message.is_serious(checks.ERROR) and not message.is_silenced()]
+        if wrong:
+            told = [f"{message.msg}{message.hint or ''}（{message.id}）" for message in wrong]
+            raise CommandError("\n".join(["设置有误，没有执行：", *told]))
 
     def end(self, sentence: str, code: int) -> NoReturn:
         self.stderr.write(sentence)
@@ -133,6 +138,14 @@ class Progress:
         self.last = now
         self.err.write(f"\r\x1b[K{text}" if self.terminal else text, ending="" if self.terminal else "\n")
         self.err.flush()
+
+    def check(self, *args: Any, **options: Any) -> None:
+        """Before a command: what is wrong with the settings, in the sentences of the checks. Warnings are `check`'s."""
+        found = checks.run_checks(tags=options.get("tags"))
+        wrong = [message for message in found if message.is_serious(checks.ERROR) and not message.is_silenced()]
+        if wrong:
+            told = [f"{message.msg}{message.hint or ''}（{message.id}）" for message in wrong]
+            raise CommandError("\n".join(["设置有误，没有执行：", *told]))
 
     def end(self) -> None:
         if self.terminal:

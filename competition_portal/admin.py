@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils.http import urlencode
 
 from accounts.requests import signed_in
 from accounts.views import sign_out
+from competition_portal.admin_words import ChineseCatalog
 from registrations import workload
 
 # The tasks that wait for the worker: their arguments and tracebacks are no committee's and no clerk's business.
@@ -61,6 +63,9 @@ class PortalAdminSite(AdminSite):
             return render(request, "admin/not_a_member.html", status=403)
         target = request.GET.get("next") or reverse("admin:index")
         return redirect(f"{reverse('accounts:login')}?{urlencode({'next': target})}")
+
+    def i18n_javascript(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponseBase:  # type: ignore[override]
+        return ChineseCatalog.as_view()(request)
 
     def logout(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:  # type: ignore[override]
         """Signing out of the desk is signing out of the portal and of the platform."""

@@ -24,7 +24,7 @@ from plans.plan_file import (
     unknown,
 )
 
-MOST_BYTES = 512 * 1024
+MOST_BYTES = 256 * 1024
 MOST_EVENTS = 40_000
 MOST_DEPTH = 3  # the file, a section, a row
 ROWS = {"occupations": OCCUPATION, "attachments": ATTACHMENT, "return_reasons": REASON}

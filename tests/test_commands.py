@@ -11,6 +11,7 @@ from pathlib import Path
 import django
 import pytest
 from django.apps import apps
+from django.core.checks import Error, Warning
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command, find_commands, get_commands
 from django.core.management.base import BaseCommand
@@ -378,3 +379,16 @@ def test_progress_renews_its_line_on_a_terminal(monkeypatch):
         progress.tell(f"{number} 个")
     progress.end()
     assert re.sub(r"\x1b\[\d*(;\d+)?m", "", out.getvalue()) == "\r\x1b[K1 个\r\x1b[K2 个\r\x1b[K"
+
+
+# Settings that are wrong ------------------------------------------------------------------------------------------------
+
+
+def test_wrong_settings_end_it_before_it_has_begun(monkeypatch, capsys):
+    found = [Error("甲不对。", "请改。", id="x.E001"), Warning("乙", id="x.W001")]
+    monkeypatch.setattr("accounts.commands.checks.run_checks", lambda **options: found)
+    monkeypatch.setattr("django.db.connections.close_all", lambda: None)
+    monkeypatch.setattr(type(command("recount")), "handle", lambda self, **options: pytest.fail("it has begun"))
+    with pytest.raises(SystemExit) as end:
+        command("recount").run_from_argv(["manage.py", "recount"])
+    assert (end.value.code, capsys.readouterr().err) == (1, "设置有误，没有执行：\n甲不对。请改。（x.E001）\n")
