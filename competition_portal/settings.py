@@ -105,7 +105,7 @@ BLIND_INDEX_KEY = env.read(
 
 # --- How long personal data is kept ----------------------------------------------------------------------------
 
-# Days, by kind; what each counts from is told in docs/operations/README.md, and `manage.py purge_expired` does it.
+# Days, by kind; what each counts from is told in docs/operations/data.md, and `manage.py purge_expired` does it.
 RETENTION_DEFAULTS = {
     "drafts": 180,
     "jobs": 30,

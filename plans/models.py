@@ -28,6 +28,8 @@ photo_requirements_changed = Signal()
 deadline_extended = Signal()
 # Sent in the transaction that published a plan's decisions: `plan`.
 decisions_published = Signal()
+# Sent in the transaction that made a plan out of another one: `plan`, and `original`.
+plan_copied = Signal()
 
 
 class PlanState(StrEnum):
