@@ -1,11 +1,13 @@
 """Run a worker, which does what need not be done before the answer."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from competition_portal import worker_metrics
 from competition_portal.worker import GONE_AFTER, PortalWorker
 
 
@@ -37,11 +39,18 @@ class Command(BaseCommand):
         worker = PortalWorker(
             self.read_queues(options["queues"]), options["interval"], options["gone_after"], options["once"]
         )
-        worker.configure_signals()
-        try:
+        with ExitStack() as stack:
+            self.serve_metrics(stack)
+            worker.configure_signals()
+            stack.callback(worker.reset_signals)
             worker.work()
-        finally:
-            worker.reset_signals()
+
+    def serve_metrics(self, stack: ExitStack) -> None:
+        port = settings.WORKER_METRICS_PORT
+        try:
+            stack.enter_context(worker_metrics.served(port))
+        except OSError as problem:
+            raise CommandError(f"端口 {port} 用不了（{problem.strerror}）。请换一个 WORKER_METRICS_PORT。") from None
 
     def read_queues(self, text: str) -> list[str]:
         known = settings.TASKS["default"]["QUEUES"]
