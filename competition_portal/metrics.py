@@ -43,7 +43,9 @@ def asked() -> bytes:
         families = coming.result(timeout=max(deadline - time.monotonic(), 0))
     except Exception:  # whatever a database that is away raises; a program's mistake is told apart by what /readyz says
         families = []
-    known = GaugeMetricFamily("portal_state_known", "Whether the figures of the database are among these", bool(families))
+    known = GaugeMetricFamily(
+        "portal_state_known", "Whether the figures of the database are among these", bool(families)
+    )
     registry = CollectorRegistry()
     registry.register(Found([up, known, *families]))
     return generate_latest(registry)

@@ -33,7 +33,9 @@ SECONDS = Histogram(
 IN_PROGRESS = Gauge(
     "portal_requests_in_progress", "Requests being answered", multiprocess_mode="livesum", registry=REGISTRY
 )
-SLOW = Counter("portal_slow_requests_total", "Requests slower than SLOW_REQUEST_MS, by view", ["view"], registry=REGISTRY)
+SLOW = Counter(
+    "portal_slow_requests_total", "Requests slower than SLOW_REQUEST_MS, by view", ["view"], registry=REGISTRY
+)
 FAILURES = Counter(
     "portal_failures_total", "Exceptions that no view has caught, by view and kind", ["view", "kind"], registry=REGISTRY
 )

@@ -95,7 +95,9 @@ def seats(plans: dict[int, str]) -> list[Metric]:
     """An occupation goes by its name and division, which is one in its plan. One without a limit has no capacity."""
     labels = ["plan", "occupation", "division"]
     taken = GaugeMetricFamily("portal_seats_taken", "Seats taken, by occupation of recent plans", labels=labels)
-    capacity = GaugeMetricFamily("portal_seats_capacity", "Seats there are, by occupation of recent plans", labels=labels)
+    capacity = GaugeMetricFamily(
+        "portal_seats_capacity", "Seats there are, by occupation of recent plans", labels=labels
+    )
     rows = Occupation.objects.filter(plan__in=plans).order_by(F("plan").desc(), "pk")[:MOST_OCCUPATIONS]
     for occupation in rows:
         values = [plans[occupation.plan_id], occupation.name, occupation.division]

@@ -63,9 +63,12 @@ access_log_format = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"
 # --- Metrics: a folder for the counts of all workers, docs/adr/0026-what-is-measured.md --------------------------------
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's own name; it asks when it is imported, so this comes before
-# In memory, where also a container with a root that cannot be written to has room. Nobody else looks into it.
+MEMORY = "/dev/shm"  # noqa: S108  where also a container with a root that cannot be written to has room
+made_here = ""
 if os.environ.get("METRICS_TOKEN", "").strip() and not os.environ.get(SHARED):
-    os.environ[SHARED] = tempfile.mkdtemp(prefix="portal-metrics-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    made_here = os.environ[SHARED] = tempfile.mkdtemp(
+        prefix="portal-metrics-", dir=MEMORY if os.path.isdir(MEMORY) else None
+    )
 
 
 def child_exit(server: Any, worker: Any) -> None:
@@ -78,8 +81,8 @@ def child_exit(server: Any, worker: Any) -> None:
 
 def on_exit(server: Any) -> None:
     """Of the first of all processes, unless another has taken over its sockets and counts on."""
-    if os.environ.get(SHARED) and not server.reexec_pid:
-        shutil.rmtree(os.environ[SHARED], ignore_errors=True)
+    if made_here and not server.reexec_pid:
+        shutil.rmtree(made_here, ignore_errors=True)
 
 
 # Bytes of a request line, number and bytes of header fields: what is longer is refused before the portal sees it.
