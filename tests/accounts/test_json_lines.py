@@ -68,11 +68,17 @@ def test_outside_a_request_it_says_so(log):
     assert (line["request_id"], "view" in line) == ("-", False)
 
 
-@pytest.mark.parametrize("odd", [*ENDS, "\ud800", '"}\n{"', "\\", "\x9b"])
+@pytest.mark.parametrize("odd", [*ENDS, '"}\n{"', "\\", "\x9b"])
 def test_no_value_makes_a_second_line_or_breaks_one(log, odd):
     LOGGER.warning("refused %s", f"a{odd}{FORGED}")
     (line,) = log()
     assert line["message"] == f"refused a{odd}{FORGED}"
+
+
+def test_half_a_character_can_be_written():
+    """Alone: whoever else reads this record of the test could not write it."""
+    line = JsonFormatter().format(logging.makeLogRecord({"name": "x", "msg": "half \ud800"}))
+    assert json.loads(line.encode())["message"] == "half \ud800"
 
 
 def test_a_traceback_is_in_the_object(log):
