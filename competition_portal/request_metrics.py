@@ -41,6 +41,7 @@ FAILURES = Counter(
 )
 METHODS = {"GET", "HEAD", "POST", "OPTIONS"}  # whatever else somebody calls it is "other"
 UNMATCHED, STATIC = "unmatched", "static"
+PROBES = {"readyz", "metrics"}  # they wait as long as they may for what is away, and say it themselves
 
 
 class RequestMeter:
@@ -81,7 +82,7 @@ def note(request: HttpRequest, response: HttpResponse, work: Work, took: float) 
     database_ms = round(work.database_seconds * 1000, 1)
     # In the server's environ, where deploy/gunicorn.conf.py finds it for the one line that each request has.
     request.META |= {"portal.view": work.name, "portal.queries": work.queries, "portal.database_ms": database_ms}
-    if took * 1000 >= settings.SLOW_REQUEST_MS:
+    if took * 1000 >= settings.SLOW_REQUEST_MS and work.name not in PROBES:
         SLOW.labels(work.name).inc()
         logger.warning(
             "slow request: %.0f ms in %s, %d queries of %.0f ms",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.conf import settings
+from django.test import Client
 from django.urls import get_resolver
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -29,6 +30,7 @@ SUFFIX = re.compile(r"_(bucket|count|sum)$")
 @pytest.fixture
 def answered(db, monkeypatch):
     """Every name with its type, as an answer of the portal and one of a worker have them."""
+    Client().get("/healthz")  # the middleware is there with the first request
     monkeypatch.setattr(metrics, "STATE", metrics.Question(state_metrics.ask, 0))
     monkeypatch.setattr(metrics.health, "ask_all", lambda: {"database": "ok"})
     families = {family.name: family.type for family in state_metrics.ask()}

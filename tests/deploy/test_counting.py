@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,22 +29,15 @@ def folders() -> set[Path]:
     return set(MEMORY.glob("portal-metrics-*"))
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[sites.Portal]:
-    variables = {"METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json", "LOG_LEVEL": "INFO", "TRUSTED_PROXIES": "1"}
-    with sites.portal(tmp_path, GUNICORN_CMD_ARGS="--access-logfile -", **variables) as site:
-        yield site
-
-
 def scrape(site: sites.Portal) -> str:
-    answer = requests.get(f"{site.origin}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
+    answer = requests.get(f"{site.origin}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
     assert answer.status_code == 200
     return answer.text
 
 
 def ask(site: sites.Portal, number: int) -> set[str]:
     """So many requests on a connection each, so that the workers share them; the numbers of their answers."""
-    answers = [requests.get(f"{site.origin}/plans/", headers={"X-Request-ID": SENT}, timeout=10) for _ in range(number)]
+    answers = [requests.get(f"{site.origin}/plans/", headers={"X-Request-ID": SENT}, timeout=30) for _ in range(number)]
     assert {answer.status_code for answer in answers} == {200}
     return {answer.headers["X-Request-ID"] for answer in answers}
 
@@ -59,10 +51,20 @@ def workers(site: sites.Portal) -> list[int]:
     return [int(found) for found in re.findall(r"Booting worker with pid: (\d+)", said)]
 
 
-def test_workers_count_together_also_when_one_is_killed_and_every_line_is_an_object(site) -> None:
-    (folder,) = folders()
-    assert folder.stat().st_mode & 0o077 == 0
+def test_workers_count_together_and_every_line_is_an_object(tmp_path: Path) -> None:
+    variables = {"METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json", "LOG_LEVEL": "INFO", "TRUSTED_PROXIES": "1"}
+    before = folders()
+    with sites.portal(tmp_path, GUNICORN_CMD_ARGS="--access-logfile -", **variables) as site:
+        they_count_together(site, before)
+    assert folders() - before == set()
+    every_line_is_an_object(site)
+
+
+def they_count_together(site: sites.Portal, before: set[Path]) -> None:
+    """Also when one of them is killed."""
     assert ask(site, 30) == {SENT}
+    (folder,) = folders() - before
+    assert folder.stat().st_mode & 0o077 == 0
     # Whichever worker answers, it tells of all.
     assert {told(scrape(site), "portal_requests_total", **PLANS) for _ in range(8)} == {30}
     writers = {path.name for path in folder.glob("histogram_*.db")}
@@ -80,6 +82,8 @@ def test_workers_count_together_also_when_one_is_killed_and_every_line_is_an_obj
     assert told(text, "portal_requests_in_progress") == 1  # this one: nothing is left of the dead
     assert not list(folder.glob(f"gauge_live*_{killed}.db"))
 
+
+def every_line_is_an_object(site: sites.Portal) -> None:
     access = [line for line in lines(site) if line["logger"] == "gunicorn.access"]
     assert [line["message"] for line in access] == ["GET /plans/"] * 40  # no line for a scrape that went well
     assert set(access[0]) == {
@@ -89,11 +93,3 @@ def test_workers_count_together_also_when_one_is_killed_and_every_line_is_an_obj
     assert {(line["request_id"], line["view"], line["status"]) for line in access} == {(SENT, "plans:list", 200)}
     assert access[-1]["queries"] >= 1
     assert any(line["logger"] == "gunicorn.error" for line in lines(site))
-
-
-def test_the_folder_goes_with_the_server(tmp_path: Path) -> None:
-    before = folders()
-    with sites.portal(tmp_path, METRICS_TOKEN=TOKEN) as site:
-        scrape(site)
-        assert len(folders() - before) == 1
-    assert folders() - before == set()
