@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from competition_portal import environment as env
+from competition_portal.log_settings import logging_of
 from photos.spec import PhotoSpec
 from photos.spec import parse as parse_photo_spec
 from photos.uploads import MAX_UPLOAD_BYTES, MEGABYTE
@@ -78,6 +79,34 @@ LOG_LEVEL = env.read(
     lambda word: {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR")}[word.upper()],
     default="INFO",
     cure="写 DEBUG、INFO、WARNING 或 ERROR。",
+)
+LOG_FORMAT = env.read(
+    "LOG_FORMAT",
+    env.one_of("json", "text"),
+    default="text" if DEBUG else "json",
+    cure="写 json（一行一个对象，给日志系统读）或 text（给人读）。",
+)
+
+# --- To be seen ------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.read(
+    "METRICS_TOKEN",
+    env.token,
+    default="",
+    cure="写至少 32 个随机的字母和数字，例如 openssl rand -hex 32 的输出；留空就没有 /metrics 这个地址。",
+)
+WORKER_METRICS_PORT = env.read(
+    "WORKER_METRICS_PORT",
+    env.up_to(65535),
+    default=0,
+    cure="写 run_worker 在哪个端口上应答 /metrics，例如 9101；留空就不应答。",
+)
+env.needs("WORKER_METRICS_PORT", METRICS_TOKEN=METRICS_TOKEN)
+SLOW_QUERY_MS = env.read(
+    "SLOW_QUERY_MS", env.positive, default=500, cure="写多少毫秒以上的数据库查询要在日志里写一行，例如 500。"
+)
+SLOW_REQUEST_MS = env.read(
+    "SLOW_REQUEST_MS", env.positive, default=2000, cure="写多少毫秒以上的请求要在日志里写一行，例如 2000。"
 )
 
 # --- Keys for what is encrypted at rest ------------------------------------------------------------------------
@@ -341,6 +370,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "accounts.origin.OriginMiddleware",
+    "competition_portal.request_metrics.RequestMeter",
     "competition_portal.headers.HeadersMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "competition_portal.health.HealthMiddleware",
@@ -544,27 +574,7 @@ CSRF_FAILURE_VIEW = "competition_portal.errors.csrf_failure"
 
 # --- Logs ------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "accounts.log_lines.LineFormatter"}},
-    "filters": {
-        "request_id": {"()": "accounts.origin.RequestIdFilter"},
-        "redacted": {"()": "accounts.redaction.RedactingFilter"},
-    },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "redacted"]}
-    },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # Named again, because Django's own configuration gives both of them handlers that mask nothing.
-    "loggers": {
-        name: {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False} for name in ("django", "django.server")
-    }
-    # At DEBUG they repeat what is personal: the whole context of a page, the tags and bytes of a photo.
-    | {name: {"level": LOG_LEVEL if LOG_LEVEL != "DEBUG" else "INFO"} for name in ("django.template", "PIL")}
-    # The worker says itself what it has done (competition_portal/worker.py), in one line instead of four.
-    | {name: {"level": "ERROR" if LOG_LEVEL == "ERROR" else "WARNING"} for name in ("django.tasks", "django_tasks_db")},
-}
+LOGGING = logging_of(LOG_LEVEL, LOG_FORMAT)
 # Nobody is sent a report by mail (no ADMINS, no AdminEmailHandler); whoever makes one gets these.
 DEFAULT_EXCEPTION_REPORTER_FILTER = "accounts.error_reports.PersonalDataFilter"
 DEFAULT_EXCEPTION_REPORTER = "accounts.error_reports.PersonalDataReporter"
