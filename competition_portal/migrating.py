@@ -86,7 +86,8 @@ def bound_for(connection: BaseDatabaseWrapper, migration: Migration, lock_timeou
 def free(connection: BaseDatabaseWrapper) -> None:
     """As it was: the connection may be a pool's, and serve somebody else."""
     if connection.connection is not None and not connection.connection.closed:
-        ask(connection, "SELECT set_config(name, reset_val, false) FROM pg_settings WHERE name LIKE %s", "%_timeout")
+        names = ["lock_timeout", "statement_timeout"]
+        ask(connection, "SELECT set_config(name, reset_val, false) FROM pg_settings WHERE name = ANY(%s)", names)
 
 
 def who_is_in_the_way(connection: BaseDatabaseWrapper) -> str:

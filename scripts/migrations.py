@@ -30,9 +30,9 @@ OLDEST_POSTGRES = "15"  # docs/operations
 
 # What squawk says that is not ours: taste, what `migrate` itself sees to, and what is judged better below.
 LEFT_OUT = """
-ban-char-field ban-drop-column ban-drop-not-null ban-drop-table prefer-bigint-over-int prefer-bigint-over-smallint
-prefer-big-int prefer-identity prefer-robust-stmts prefer-text-field prefer-timestamptz renaming-column renaming-table
-require-lock-timeout require-statement-timeout require-timeout-settings transaction-nesting
+adding-not-nullable-field ban-char-field ban-drop-constraint ban-drop-column ban-drop-not-null ban-drop-table prefer-bigint-over-int prefer-bigint-over-smallint
+prefer-identity prefer-robust-stmts prefer-text-field prefer-timestamptz renaming-column renaming-table
+require-lock-timeout require-statement-timeout transaction-nesting
 """.split()
 CURES = {
     "adding-field-with-default": "默认值要是常数（db_default），会变的默认值会重写整张表",
@@ -58,7 +58,7 @@ PLAIN: list[tuple[str, str, str]] = [
     (r".*\bSET NOT NULL\b", "set-not-null", "要查遍整张表并锁住它：用 AddConstraintOnline 加 CHECK（… IS NOT NULL）"),
     (r"(TRUNCATE|LOCK|CLUSTER|REINDEX|VACUUM)\b", "locks-the-table", "会锁住整张表，不能写在迁移里"),
 ]
-WIDER = re.compile(r'ALTER TABLE "(\w+)" ALTER COLUMN "(\w+)" TYPE (?:varchar\((\d+)\)|text|varchar)\b')
+WIDER = re.compile(r'ALTER TABLE "(\w+)" ALTER COLUMN "(\w+)" TYPE (?:varchar\((\d+)\)|text\b|varchar\b(?!\())')
 
 
 def releases() -> list[dict[str, Any]]:

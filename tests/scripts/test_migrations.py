@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 SHORT = models.Index(fields=["title"], name="plan_title")
-BOUNDS = models.CheckConstraint(condition=Q(source_width__gte=0), name="plan_width")
+BOUNDS = models.CheckConstraint(condition=Q(photo_source_width__gte=0), name="plan_width")
 UNIQUE = models.UniqueConstraint(fields=["title"], name="plan_one_title")
 ONE_LIVE = models.UniqueConstraint(fields=["title"], condition=Q(code="x"), name="plan_one_live_title")
 USER = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
@@ -83,12 +83,16 @@ BAD = {
         [migrations.AlterField("plan", "decisions_published_at", models.DateTimeField())],
         ["set-not-null"],
     ),
-    "a renamed column": ([migrations.RenameField("plan", "title", "name")], ["renaming"]),
-    "a renamed table": ([migrations.RenameModel("Occupation", "Trade")], ["renaming"]),
+    "a renamed column": ([migrations.RenameField("plan", "title", "name")], ["renaming", "required-leftover"]),
+    "a renamed table": ([migrations.AlterModelTable("invitation", "plans_invite")], ["renaming"]),
     "a removed column": ([migrations.RemoveField("plan", "organiser")], ["still-used"]),
     "a removed table": ([migrations.DeleteModel("Invitation")], ["still-used"]),
     "a removed column by hand": ([drop("organiser")], ["still-used"]),
     "a forgotten column that wants a value": ([forget("organiser")], ["required-leftover"]),
+    "a required column by hand": (
+        [migrations.RunSQL("ALTER TABLE plans_plan ADD COLUMN extra integer NOT NULL")],
+        ["adding-required-field"],
+    ),
     "rows changed by SQL in one go": ([migrations.RunSQL("UPDATE plans_plan SET title = ''")], ["data-in-one-go"]),
     "rows changed by Python in one go": (
         [migrations.RunPython(lambda apps, editor: None)],
