@@ -175,7 +175,9 @@ def test_the_proxy_starts_with_what_compose_makes_of_our_nginx_conf(tmp_path: Pa
     own = certificate(tmp_path)
     for written in ("/etc/ssl/portal/certificate.pem", "/etc/ssl/portal/key.pem"):
         result = result.replace(written, str(own))
-    made.write_text(result.replace("user www-data;", ""))
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"\n    {kind}_temp_path {tmp_path / kind};" for kind in kinds)
+    made.write_text(result.replace("user www-data;", "").replace("\nhttp {", f"\nhttp {{{temporary}"))
     checked = subprocess.run(
         [nginx.provide(), "-t", "-p", tmp_path, "-c", made, "-e", "stderr", "-g", f"pid {tmp_path}/nginx.pid;"],
         capture_output=True,
