@@ -32,7 +32,17 @@ from scripts.postgres import temporary_postgres
 from tests.environment import DEFAULTS
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ["accounts", "competition_portal", "photos", "plans", "profiles", "registrations", "templates", "static", "deploy"]
+COPIED = [
+    "accounts",
+    "competition_portal",
+    "photos",
+    "plans",
+    "profiles",
+    "registrations",
+    "templates",
+    "static",
+    "deploy",
+]
 PATIENCE = 60
 READERS, WRITERS = 3, 2
 PEOPLE = 12  # each may submit 20 times in ten minutes (accounts/limits.py)
@@ -99,7 +109,9 @@ def later_release(folder: Path) -> Path:
     for name, text in LATER.items():
         (folder / name).write_text(text.format(**leaves))
     models = folder / "plans" / "models.py"
-    text, number = re.subn(r"(?m)^(class Plan\(.*\n(?:.*\n)*?)(    title = )", rf"\1{LATER_MODEL}\2", models.read_text())
+    text, number = re.subn(
+        r"(?m)^(class Plan\(.*\n(?:.*\n)*?)(    title = )", rf"\1{LATER_MODEL}\2", models.read_text()
+    )
     if number != 1:
         raise SystemExit("plans/models.py has no Plan.title any more: say in bench/rolling.py where the column goes")
     models.write_text(text)
@@ -123,7 +135,12 @@ class Replica:
         command += ["--bind", f"127.0.0.1:{self.port}"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603
-                command, cwd=release, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": ""}, start_new_session=True
+                command,
+                cwd=release,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": ""},
+                start_new_session=True,
             )
         until = time.monotonic() + PATIENCE
         while not ready(self.port):
@@ -289,6 +306,7 @@ class Load:
             turn += 1
 
     def step(self, address: str, cookie: str, leads_to: str) -> bool:
+        time.sleep(PAUSE)
         status, _, page = self.ask("GET", address, cookie)
         if status != 200:
             if status:
@@ -331,15 +349,10 @@ def replace(replica: Replica, release: Path, proxy: Proxy, careless: bool) -> No
         replica.end(signal.SIGKILL)
         replica.start(release)
         return
-    a=time.monotonic()
     proxy.send_nobody_to(replica)
-    b=time.monotonic()
     replica.end(signal.SIGTERM)
-    c=time.monotonic()
     replica.start(release)
-    d=time.monotonic()
     proxy.send_nobody_to(None)
-    print("T", b-a,c-b,d-c,time.monotonic()-d)
 
 
 def run(load: Load, proxy: Proxy, releases: tuple[Path, Path], quiet: float, careless: bool) -> None:

@@ -106,7 +106,9 @@ def with_patience(connection: BaseDatabaseWrapper, work: Callable[[], None], say
         except OperationalError as problem:
             if isinstance(problem.__cause__, errors.LockNotAvailable | errors.DeadlockDetected):
                 reason = f"{seconds} 秒内没有拿到表的锁，有别的事务正占着它"
-                cure = f"{who_is_in_the_way(connection)}请等它结束，或在数据库里执行 SELECT pg_terminate_backend(进程号)"
+                cure = (
+                    f"{who_is_in_the_way(connection)}请等它结束，或在数据库里执行 SELECT pg_terminate_backend(进程号)"
+                )
             elif isinstance(problem.__cause__, errors.QueryCanceled):
                 raise CommandError(
                     "迁移的一步超过了 MIGRATION_STATEMENT_TIMEOUT，已经撤销。请在使用的人少的时候，把它调大后再执行一次 migrate。"

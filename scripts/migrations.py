@@ -123,7 +123,10 @@ def of_statements(statements: Sequence[str], released: "ProjectState") -> Iterat
             table = (found["table"] or found["of"]).lower()
             used = columns.get(table, set())
             if used and (found["table"] or found["column"].lower() in used):
-                yield "still-used", f"上一版本的程序还在用 {found.group().strip()}：这一版本先从模型里去掉，下一版本再删"
+                yield (
+                    "still-used",
+                    f"上一版本的程序还在用 {found.group().strip()}：这一版本先从模型里去掉，下一版本再删",
+                )
         if re.search(r"\bDROP (COLUMN|TABLE)\b", statement, re.IGNORECASE) and not DROPPED.search(statement):
             yield "unreadable", "看不出删的是什么，请写成一条 ALTER TABLE … DROP COLUMN … 或 DROP TABLE …"
 
@@ -148,12 +151,13 @@ def of_required_leftovers(
         for field in model._meta.local_fields:
             kept = table.lower() in later and field.column.lower() not in later[table.lower()]
             if kept and (table, field.column) not in dropped and not field.null and not field.has_db_default():
-                yield "required-leftover", f"{table}.{field.column} 留在表里，新程序不写它：先改成可以为空，或给 db_default"
+                yield (
+                    "required-leftover",
+                    f"{table}.{field.column} 留在表里，新程序不写它：先改成可以为空，或给 db_default",
+                )
 
 
-def of_squawk(
-    statements: Sequence[str], migration: "Migration", before: "ProjectState"
-) -> Iterator[tuple[str, str]]:
+def of_squawk(statements: Sequence[str], migration: "Migration", before: "ProjectState") -> Iterator[tuple[str, str]]:
     if not statements:
         return
     allowed = {line for line in statements if widens(line, before)}

@@ -119,7 +119,15 @@ def faults_of_kubernetes(documents: list[dict[str, Any]]) -> list[str]:
         if where == "Deployment portal-web":
             found += probed(where, document["spec"])
     found += [f"nothing runs {name}" for name in sorted(TIMED - commands)]
-    wanted = {"Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler", "Job", "CronJob", "NetworkPolicy"}
+    wanted = {
+        "Deployment",
+        "Service",
+        "PodDisruptionBudget",
+        "HorizontalPodAutoscaler",
+        "Job",
+        "CronJob",
+        "NetworkPolicy",
+    }
     found += [f"there is no {kind}" for kind in sorted(wanted - {kind for kind, _ in known})]
     return found
 

@@ -70,7 +70,16 @@ class Image:
             return words
         user = ["setpriv", "--reuid", str(NUMBER), "--regid", str(NUMBER), "--clear-groups", "--no-new-privs"]
         rights = "+dac_read_search"
-        return [*user, "--inh-caps", f"-all,{rights}", "--ambient-caps", rights, "--bounding-set", f"-all,{rights}", *words]
+        return [
+            *user,
+            "--inh-caps",
+            f"-all,{rights}",
+            "--ambient-caps",
+            rights,
+            "--bounding-set",
+            f"-all,{rights}",
+            *words,
+        ]
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

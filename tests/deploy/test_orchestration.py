@@ -74,7 +74,11 @@ def web(change: Change) -> Change:
     """A change to the web servers' Deployment, down to its one container where `c` is named."""
 
     def in_documents(documents: Any) -> None:
-        change(next(each for each in documents if each["metadata"]["name"] == "portal-web" and each["kind"] == "Deployment"))
+        change(
+            next(
+                each for each in documents if each["metadata"]["name"] == "portal-web" and each["kind"] == "Deployment"
+            )
+        )
 
     return in_documents
 
@@ -130,7 +134,9 @@ def test_what_compose_would_not_take_is_refused(kind: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("kind", MISSHAPEN_WEB)
 def test_what_a_cluster_would_not_take_is_refused(kind: str) -> None:
-    [document] = [each for each in described.kubernetes() if each["kind"] == "Deployment" and "web" in str(each["metadata"])]
+    [document] = [
+        each for each in described.kubernetes() if each["kind"] == "Deployment" and "web" in str(each["metadata"])
+    ]
     MISSHAPEN_WEB[kind](document)
     assert not fits_cluster(document)
 
@@ -160,13 +166,15 @@ def test_the_proxy_starts_with_what_compose_makes_of_our_nginx_conf(tmp_path: Pa
     """Its own command, run by a shell: what it looks for in nginx.conf is there, and nginx takes what comes out."""
     proxy = described.compose()["services"]["proxy"]
     script = proxy["command"][2].replace("$$", "$")
-    looked_for = re.findall(r's\|([^|]+)\|', script)
+    looked_for = re.findall(r"s\|([^|]+)\|", script)
     text = (ROOT / "deploy/nginx.conf").read_text()
     assert [place for place in looked_for if place not in text] == []
     script, _, start = script.partition("exec ")
     assert start.startswith("nginx -c /run/nginx.conf")
     made = tmp_path / "nginx.conf"
-    script = script.replace("/etc/portal/nginx.conf", str(ROOT / "deploy/nginx.conf")).replace("/run/nginx.conf", str(made))
+    script = script.replace("/etc/portal/nginx.conf", str(ROOT / "deploy/nginx.conf")).replace(
+        "/run/nginx.conf", str(made)
+    )
     upstream = "server 127.0.0.1:8001; server 127.0.0.1:8002;"  # names are only known to the containers
     environment = {"UPSTREAM": upstream, "SERVER_NAME": "baoming.example.cn", "PATH": "/usr/bin:/bin"}
     subprocess.run(["sh", "-euc", script], env=environment, check=True)

@@ -17,7 +17,9 @@ from scripts import migrations as linter
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.skipif("sqlite" in linter.os.environ.get("DATABASE_URL", "sqlite"), reason="only PostgreSQL: its own SQL"),
+    pytest.mark.skipif(
+        "sqlite" in linter.os.environ.get("DATABASE_URL", "sqlite"), reason="only PostgreSQL: its own SQL"
+    ),
 ]
 
 SHORT = models.Index(fields=["title"], name="plan_title")
@@ -74,7 +76,10 @@ BAD = {
         [migrations.AlterField("plan", "title", models.TextField(db_index=True))],
         ["require-concurrent-index-creation"],
     ),
-    "a shorter text": ([migrations.AlterField("plan", "title", models.CharField(max_length=9))], ["changing-column-type"]),
+    "a shorter text": (
+        [migrations.AlterField("plan", "title", models.CharField(max_length=9))],
+        ["changing-column-type"],
+    ),
     "a number that becomes a big one": (
         [migrations.AlterField("plan", "photo_height", models.BigIntegerField())],
         ["changing-column-type"],
