@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.postgres.operations import NotInTransactionMixin
-from django.db import migrations, models, transaction
+from django.db import migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import CheckConstraint, QuerySet, UniqueConstraint
 
@@ -89,7 +89,7 @@ class AddConstraintOnline(NotInTransactionMixin, migrations.AddConstraint):
             if isinstance(self.constraint, CheckConstraint):
                 self.check(model, schema_editor)
             elif isinstance(self.constraint, UniqueConstraint):
-                self.unique(model, schema_editor)
+                self.unique(model, self.constraint, schema_editor)
             else:
                 raise NotImplementedError(f"{type(self.constraint).__name__} cannot be added while the portal runs")
 
@@ -102,17 +102,17 @@ class AddConstraintOnline(NotInTransactionMixin, migrations.AddConstraint):
         table, name = map(editor.quote_name, (model._meta.db_table, self.constraint.name))
         editor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
 
-    def unique(self, model: Any, editor: Any) -> None:
+    def unique(self, model: Any, constraint: UniqueConstraint, editor: Any) -> None:
         if self.there(editor):
             return
-        table, name = map(editor.quote_name, (model._meta.db_table, self.constraint.name))
-        statement = str(self.constraint.create_sql(model, editor))
+        table, name = map(editor.quote_name, (model._meta.db_table, constraint.name))
+        statement = str(constraint.create_sql(model, editor))
         begun = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} "
         if statement.startswith("CREATE UNIQUE INDEX "):
-            build_index(editor, self.constraint.name, begun + statement.split(f" ON {table} ", 1)[1])
+            build_index(editor, constraint.name, begun + statement.split(f" ON {table} ", 1)[1])
         else:
-            columns = [editor.quote_name(model._meta.get_field(each).column) for each in self.constraint.fields]
-            build_index(editor, self.constraint.name, f"{begun}({', '.join(columns)})")
+            columns = [editor.quote_name(model._meta.get_field(each).column) for each in constraint.fields]
+            build_index(editor, constraint.name, f"{begun}({', '.join(columns)})")
             editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
         bounded_again(editor)
 
@@ -128,7 +128,7 @@ class AddForeignKeyOnline(NotInTransactionMixin, migrations.AddField):
             self._ensure_not_in_transaction(schema_editor)
             self.build(model, model._meta.get_field(self.name), schema_editor)
 
-    def build(self, model: Any, field: models.ForeignKey[Any], editor: Any) -> None:
+    def build(self, model: Any, field: Any, editor: Any) -> None:
         if not field.null:
             raise NotImplementedError("a foreign key that is added while the portal runs begins nullable")
         table, column = map(editor.quote_name, (model._meta.db_table, field.column))

@@ -149,7 +149,7 @@ def of_required_leftovers(
     for model in before.apps.get_models():
         table = model._meta.db_table
         for field in model._meta.local_fields:
-            kept = table.lower() in later and field.column.lower() not in later[table.lower()]
+            kept = table.lower() in later and str(field.column).lower() not in later[table.lower()]
             if kept and (table, field.column) not in dropped and not field.null and not field.has_db_default():
                 yield (
                     "required-leftover",
@@ -162,7 +162,7 @@ def of_squawk(statements: Sequence[str], migration: "Migration", before: "Projec
         return
     allowed = {line for line in statements if widens(line, before)}
     text = "\n".join(" ".join(line.split()) for line in statements if line not in allowed)
-    command = [Path(sys.executable).parent / "squawk", "--reporter", "json", "--pg-version", OLDEST_POSTGRES]
+    command = [str(Path(sys.executable).parent / "squawk"), "--reporter", "json", "--pg-version", OLDEST_POSTGRES]
     command += ["--exclude", ",".join(LEFT_OUT), *(["--assume-in-transaction"] if migration.atomic else [])]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{migration.name}.sql"
@@ -180,7 +180,7 @@ def widens(statement: str, before: "ProjectState") -> bool:
     for model in before.apps.get_models() if found else ():
         if found and model._meta.db_table == found[1]:
             lengths = [field.max_length for field in model._meta.local_fields if field.column == found[2]]
-            return bool(lengths and lengths[0]) and (not found[3] or int(found[3]) >= lengths[0])
+            return bool(lengths and lengths[0]) and (not found[3] or int(found[3]) >= (lengths[0] or 0))
     return False
 
 
@@ -202,11 +202,11 @@ def judge_all(connection: Any) -> list[str]:
     """Apply all of them to an empty database, one after the other, and judge each in front of it."""
     from django.db.migrations.executor import MigrationExecutor
 
-    executor = MigrationExecutor(connection)
+    executor: Any = MigrationExecutor(connection)
     loader = executor.loader
     known = [ancestors(loader, release) for release in releases()]
     state = executor._create_project_state()
-    complaints = []
+    complaints: list[str] = []
     for migration, _ in executor.migration_plan(loader.graph.leaf_nodes()):
         key = (migration.app_label, migration.name)
         if key in unreleased(loader):

@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -103,20 +103,25 @@ def somebody() -> psycopg.Connection:
     return psycopg.connect(**{name: value for name, value in asked.items() if value})
 
 
-def held(table: str, seconds: float) -> threading.Thread:
-    """Somebody's transaction that keeps a lock on the table, already there when this returns."""
-    has_it = threading.Event()
+@contextmanager
+def held(table: str) -> Iterator[threading.Event]:
+    """Somebody's transaction that keeps a lock on the table, until the event is set or the context left."""
+    has_it, enough = threading.Event(), threading.Event()
 
     def hold() -> None:
         with somebody() as other:
             other.execute(f"LOCK TABLE {table} IN SHARE MODE")
             has_it.set()
-            time.sleep(seconds)
+            enough.wait(60)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert has_it.wait(10)
-    return thread
+    try:
+        assert has_it.wait(10)
+        yield enough
+    finally:
+        enough.set()
+        thread.join()
 
 
 def test_a_table_that_is_held_for_a_while_is_waited_for_in_short_tries(later: Path) -> None:
@@ -124,32 +129,29 @@ def test_a_table_that_is_held_for_a_while_is_waited_for_in_short_tries(later: Pa
     first.communicate(timeout=90)
     assert first.returncode == 0
     (later / "later" / "migrations" / "0003_holding.py").write_text(HOLDING)
-    holder = held("later_thing", 4)
-    process = migrate(later, MIGRATION_LOCK_TIMEOUT="1")
-    output, errors = process.communicate(timeout=90)
-    holder.join()
+    with held("later_thing") as enough:
+        process = migrate(later, MIGRATION_LOCK_TIMEOUT="1")
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        enough.set()
+        output, errors = process.communicate(timeout=90)
+    assert said == "1 秒内没有拿到表的锁，有别的事务正占着它，已放手让别人先用，2 秒后再试（第 1 次，共 5 次）……\n"
     assert (process.returncode, recorded()[-1]) == (0, "0003_holding"), (output, errors)
-    assert errors.startswith(
-        "1 秒内没有拿到表的锁，有别的事务正占着它，已放手让别人先用，2 秒后再试（第 1 次，共 5 次）……\n"
-    )
 
 
 def test_who_gets_no_lock_says_who_holds_it_and_leaves_nothing_half_done(later: Path, monkeypatch) -> None:
     monkeypatch.setattr(migrating, "ATTEMPTS", 1)
-    holder = held("plans_plan", 3)
     said: list[str] = []
 
     def work() -> None:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE plans_plan ADD COLUMN extra integer")
 
-    try:
+    with held("plans_plan"):
         migrating.bound(connection, 1, 60)
         with pytest.raises(CommandError) as refusal:
             migrating.with_patience(connection, work, said.append, 1)
-    finally:
         migrating.free(connection)
-        holder.join()
     assert str(refusal.value).startswith(
         "迁移1 秒内没有拿到表的锁，有别的事务正占着它，试了 1 次。这一项没有改动，系统照常使用。现在进程 "
     )
@@ -197,9 +199,9 @@ def test_what_is_no_matter_of_patience_is_not_tried_again() -> None:
 def test_another_one_that_never_ends_is_waited_for_with_an_end(capsys) -> None:
     with somebody() as other:
         other.execute("SELECT pg_advisory_lock(%s)", (migrating.LOCK,))
-        with pytest.raises(CommandError, match="另一个 migrate 已经执行了 1 秒还没有结束，没有改动。"):
-            with migrating.alone(connection, print, patience=1):
-                pass
+        waiting = migrating.alone(connection, print, patience=1)
+        with pytest.raises(CommandError, match="另一个 migrate 已经执行了 1 秒还没有结束，没有改动。"), waiting:
+            pass
     assert capsys.readouterr().out == "另一个 migrate 正在执行，等它结束……\n"
 
 

@@ -39,7 +39,7 @@ def test_a_later_release_and_back_again_under_load_with_nothing_failed() -> None
     """In a process of its own, with a database of its own: it starts, migrates and ends servers."""
     variables = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "DATA_DIR"}}
     command = [sys.executable, "-m", "bench.rolling", "--short"]
-    answer = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=240)
+    answer = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=500)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert answer.stdout.endswith("0 failed requests, nothing missing.\n")
     assert [line.split("|")[1].strip() for line in answer.stdout.splitlines()[2:10]] == [
