@@ -64,6 +64,13 @@ DATABASE = env.read(
 DATABASE_POOL_SIZE = env.read(
     "DATABASE_POOL_SIZE", env.positive, default=8, cure="写每个进程的最大连接数，不少于线程数，例如 8。"
 )
+# Seconds; what they are for is told in competition_portal/migrating.py.
+MIGRATION_LOCK_TIMEOUT = env.read(
+    "MIGRATION_LOCK_TIMEOUT", env.up_to(60), default=5, cure="写执行迁移时等表的锁最多几秒，1 到 60，例如 5。"
+)
+MIGRATION_STATEMENT_TIMEOUT = env.read(
+    "MIGRATION_STATEMENT_TIMEOUT", env.up_to(3600), default=60, cure="写迁移的一步最多几秒，1 到 3600，例如 60。"
+)
 CACHE_URL = env.read(
     "CACHE_URL",
     env.cache_url,

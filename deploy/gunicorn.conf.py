@@ -94,3 +94,6 @@ limit_request_field_size = 8190
 timeout = 30
 # Who may say in a header that the request came by https is the portal's question (TRUSTED_PROXIES), not the server's.
 forwarded_allow_ips = ""
+# Seconds in which requests that have come are finished after SIGTERM; nobody is let in any more. More than the slowest
+# answer, less than what compose and the cluster wait before they kill (stop_grace_period, terminationGracePeriodSeconds).
+graceful_timeout = 25
