@@ -9,7 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from scripts import nginx as programs
+from scripts import debian
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import watch
 from tests.browser.pictures import drawn_photo
@@ -74,7 +74,7 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def behind_nginx(tmp_path_factory: pytest.TempPathFactory, trusted: Path) -> Iterator[tuple[str, sites.Portal]]:
     try:
-        program = programs.provide()
+        program = debian.provide(debian.NGINX)
     except SystemExit as missing:
         pytest.fail(str(missing))
     production = {"USE_HTTPS": "true", "TRUSTED_PROXIES": "1", "PHOTO_DELIVERY": "accel"}
