@@ -39,8 +39,8 @@ class Server:
 
 NGINX = Server("nginx", "nginx")
 HAPROXY = Server("haproxy", "haproxy", libraries=("liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"))
-# The program itself is in the package of the tools.
-REDIS = Server("redis-server", "redis-tools", "--version", ("libjemalloc2", "liblzf1", "libatomic1"))
+# The server's package has a link alone: the program is in that of the tools.
+REDIS = Server("redis-server", "redis-server", "--version", ("redis-tools", "libjemalloc2", "liblzf1", "libatomic1"))
 PGBOUNCER = Server("pgbouncer", "pgbouncer", "--version", ("libc-ares2", "libevent-2.1-7"))
 SERVERS = (NGINX, HAPROXY, REDIS, PGBOUNCER)
 

@@ -56,5 +56,5 @@ def test_where_none_can_be_had_it_is_a_sentence(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SystemExit) as refusal:
         debian.provide(REDIS)
     assert refusal.value.code == (
-        "没有找到 redis-server，也没能取到。请先安装 redis-tools（或用环境变量 REDIS_SERVER 写明它的路径），再运行一次。"
+        "没有找到 redis-server，也没能取到。请先安装 redis-server（或用环境变量 REDIS_SERVER 写明它的路径），再运行一次。"
     )
