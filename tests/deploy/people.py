@@ -1,7 +1,9 @@
-"""Fills the database of a portal that runs by itself; says on its output who is signed in by which key."""
+"""Fills the database of a portal that runs by itself: two people and a plan; says who is signed in by which key."""
 
 import json
 import os
+
+PLAN = "2026 年北京市职业技能大赛"
 
 
 def main() -> None:
@@ -19,6 +21,7 @@ def main() -> None:
         client = Client()
         client.force_login(scenes.person(name), backend="accounts.oidc.PlatformBackend")
         keys[name] = client.cookies[settings.SESSION_COOKIE_NAME].value
+    scenes.occupation(scenes.open_plan(title=PLAN), name="数控车工")
     print(json.dumps(keys))
 
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
+
 from scripts import debian
 from tests.environment import DEFAULTS
 
@@ -80,7 +82,10 @@ def replica(log_file: Path, environment: dict[str, str]) -> Iterator[tuple[subpr
         with log_file.open("w") as log:
             descriptors = (listener.fileno(),)
             with running(serve, port, log=log, environment=environment, descriptors=descriptors, held=listener) as process:
-                yield process, f"http://127.0.0.1:{port}"
+                origin = f"http://127.0.0.1:{port}"
+                # The port takes requests long before a worker does.
+                requests.get(f"{origin}/healthz", timeout=PATIENCE).raise_for_status()
+                yield process, origin
 
 
 def run(*command: str, environment: dict[str, str]) -> str:
@@ -119,18 +124,19 @@ def running(
 
 
 @contextmanager
-def nginx(program: str, behind: Portal, certificate: Path, upstream: str = "") -> Iterator[str]:
+def nginx(program: str, behind: Portal, certificate: Path, port: int = 0) -> Iterator[str]:
     """The https origin of an nginx that runs deploy/nginx.conf, with nothing changed but what operators change.
 
-    What it passes requests to is the queue's origin, or without one the portal's.
+    What it has behind it is the queue, or one portal alone. `port` is for whoever must know it beforehand.
     """
     plain, secure = free_ports(2)
+    secure = port or secure
     folder = behind.folder
     changed = {
         "user www-data;": f"user {getpass.getuser()};",
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen 443 ssl http2;": f"listen 127.0.0.1:{secure} ssl http2;",
-        "server 127.0.0.1:8080;": f"server {(upstream or behind.origin).removeprefix('http://')};",
+        "server 127.0.0.1:8080;": f"server {behind.origin.removeprefix('http://')};",
         "/etc/ssl/portal/certificate.pem": str(certificate),
         "/etc/ssl/portal/key.pem": str(certificate),
         "/srv/portal/data/private/": f"{folder / 'private'}/",

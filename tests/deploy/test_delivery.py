@@ -18,7 +18,8 @@ from tests.photos import object_stores
 from tests.photos.object_stores import rclone
 from tests.test_outside import certificate
 
-pytestmark = pytest.mark.browser
+# All of them by name, or pytest would do those with a browser first, and build the fixture of the module twice.
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("browser_name")]
 
 COOKIE = "portal_session"
 PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
