@@ -63,6 +63,12 @@ DATABASE = env.read(
 DATABASE_POOL_SIZE = env.read(
     "DATABASE_POOL_SIZE", env.positive, default=8, cure="写每个进程的最大连接数，不少于线程数，例如 8。"
 )
+DATABASE_POOLER = env.read(
+    "DATABASE_POOLER",
+    env.boolean,
+    default=False,
+    cure="写 true 或 false；DATABASE_URL 指向事务模式的 PgBouncer 时写 true。",
+)
 CACHE_URL = env.read(
     "CACHE_URL",
     env.cache_url,
@@ -407,6 +413,8 @@ else:
         "keepalives_interval": 5,
         "keepalives_count": 3,
     }
+    # Behind a pooler the next statement may meet another connection, which knows no cursor of the one before.
+    DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLER
     DATABASE["CONN_MAX_AGE"] = 0
     DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": DATABASE}

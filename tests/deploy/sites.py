@@ -193,6 +193,29 @@ def redis(program: str, folder: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
+@contextmanager
+def pooler(program: str, folder: Path, database: str, connections: int) -> Iterator[str]:
+    """The DATABASE_URL through a PgBouncer that runs deploy/pgbouncer.ini before the PostgreSQL of this URL.
+
+    It takes its connections in turn, so that what needs the one of the statement before fails.
+    """
+    [port] = free_ports(1)
+    socket_folder = database.partition("@/")[2].rpartition("/")[0]
+    changed = {
+        "portal = host=127.0.0.1 port=5432 dbname=portal": f"postgres = host={socket_folder} user=portal dbname=postgres",
+        "listen_port = 6432": f"listen_port = {port}",
+        "auth_type = scram-sha-256\nauth_file = /etc/pgbouncer/userlist.txt": "auth_type = any",
+        "default_pool_size = 20": f"default_pool_size = {connections}\nmin_pool_size = {connections}\nserver_round_robin = 1",
+    }
+    written = substituted(DEPLOY / "pgbouncer.ini", folder / "pgbouncer.ini", changed)
+    written.chmod(0o644)
+    # It refuses root, and becomes the user that owns the server.
+    command = [program, *(["-u", "nobody"] if os.geteuid() == 0 else []), str(written)]
+    with (folder / "pgbouncer.log").open("w") as log:
+        with running(command, port, log=log, environment=debian.surroundings()):
+            yield f"postgres://portal@127.0.0.1:{port}/postgres"
+
+
 def free_ports(count: int) -> list[int]:
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [listener.getsockname()[1] for listener in held]
