@@ -16,7 +16,7 @@ from tests.browser.pictures import drawn_photo
 from tests.deploy import sites
 from tests.photos import object_stores
 from tests.photos.object_stores import rclone
-from tests.test_outside import certificate
+from tests.certificates import certificate
 
 # All of them by name, or pytest would do those with a browser first, and build the fixture of the module twice.
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("browser_name")]

@@ -83,7 +83,7 @@ def test_everything_goes_through_a_few_connections_that_change(pooled) -> None:
     exported = folder / "list.csv"
     sites.run("manage.py", "export_registrations", crowd["plan"], "--output", str(exported), "--format", "csv", environment=environment)
     assert len(exported.read_text(encoding="utf-8-sig").splitlines()) == 1 + 31
-    assert asked(direct, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'portal' AND pid <> pg_backend_pid()")[0][0] <= CONNECTIONS
+    assert asked(direct, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")[0][0] <= CONNECTIONS
     assert "ERROR" not in (folder / "pgbouncer.log").read_text()
 
     # Without being told of the pooler, the same export looks for a cursor on a connection that knows none.

@@ -17,11 +17,11 @@ import requests
 from scripts import debian
 from tests.deploy import sites
 from tests.deploy.recorder import Behaviour, Gate, Recorder, answers, dies, recorder
-from tests.test_outside import certificate
+from tests.certificates import certificate
 
 AT_ONCE = 16  # two replicas of two workers of four threads
-VIEWS_WAITING = 48
-ALL_WAITING = 144
+VIEWS_WAITING = 32
+ALL_WAITING = 96
 SEND = "您刚才填写的内容还在浏览器里。请等十几秒，再按下面的按钮（或刷新本页），浏览器问是否重新提交时选“继续”"
 LOOK = "不用操作，本页过十几秒会自己再试。"
 

@@ -28,7 +28,7 @@ from tests.deploy.people import PLAN
 from tests.deploy.test_queue import connected
 from tests.pages import FormReader
 from tests.sandbox import running_sandbox
-from tests.test_outside import certificate
+from tests.certificates import certificate
 
 pytestmark = [
     pytest.mark.browser,
