@@ -76,7 +76,9 @@ class People:
 
     def asking(self, person: Person, address: str, body: bytes = b"") -> bytes:
         cookie = f"__Host-portal_session={person.key}; __Host-portal_csrf={self.token}"
-        head = f"{'POST' if body else 'GET'} {address} HTTP/1.1\r\nHost: {self.stack.origin[8:]}\r\nCookie: {cookie}\r\n"
+        head = (
+            f"{'POST' if body else 'GET'} {address} HTTP/1.1\r\nHost: {self.stack.origin[8:]}\r\nCookie: {cookie}\r\n"
+        )
         head += "Accept-Encoding: gzip\r\nAccept-Language: zh-CN\r\n"
         if body:
             head += f"Referer: {self.stack.origin}/\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -177,7 +179,9 @@ async def measure(stack: Stack, plan: Plan) -> list[Aim]:
     began, before = time.monotonic(), stack.cpu()
     found = await load.at_once_for(visits, AT_ONCE, plan.capacity)
     peak, after = done_a_second(found, began, plan.capacity), stack.cpu()
-    print(f"Capacity: {peak:.0f} requests a second; p50 {share(accepted(found), 0.5):.0f} ms, p99 {share(accepted(found), 0.99):.0f} ms.")
+    print(
+        f"Capacity: {peak:.0f} requests a second; p50 {share(accepted(found), 0.5):.0f} ms, p99 {share(accepted(found), 0.99):.0f} ms."
+    )
     print(f"CPU ms for each request: {spent(before, after, len(found))}.")
     calm = await load.at_rate(visits, CALM * peak, plan.calm)
     normal = max(500.0, 2 * share(accepted(calm), 0.99))
@@ -202,7 +206,9 @@ async def measure(stack: Stack, plan: Plan) -> list[Aim]:
     drips = [asyncio.create_task(load.drip(number, until)) for number in range(DRIPS)]
     others = await load.at_rate(visits, CALM * peak, plan.slow)
     let_go = sum(await asyncio.gather(*drips))
-    print(f"{DRIPS} slow senders: {let_go} times one was let go; the others' p50 {share(accepted(others), 0.5):.0f} ms.\n")
+    print(
+        f"{DRIPS} slow senders: {let_go} times one was let go; the others' p50 {share(accepted(others), 0.5):.0f} ms.\n"
+    )
     load.close()
     await asyncio.sleep(0.2)
 
@@ -233,7 +239,9 @@ def stand_apart() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="half a minute, with slack: fails when a promise is broken")
+    parser.add_argument(
+        "--short", action="store_true", help="half a minute, with slack: fails when a promise is broken"
+    )
     parser.add_argument("--no-queue", action="store_true", help="let everybody through: the aims are missed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="portal-overload-") as folder:

@@ -14,8 +14,8 @@ import psycopg
 from bench.load import cpu, postmaster
 from scripts import debian
 from scripts.postgres import temporary_postgres
-from tests.deploy import sites
 from tests.certificates import certificate
+from tests.deploy import sites
 
 PEOPLE = 100
 # What turns the queue off: everybody is let through to the replicas, and waits there as long as it takes.

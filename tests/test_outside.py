@@ -18,7 +18,7 @@ from accounts.models import User
 from registrations.workflow import Status
 from tests import scenes
 from tests.accounts.browser import UNREACHABLE, assert_failed, come_back, leave, sign_in, signed_in_user
-from tests.accounts.provider import Answer, rsa_key, running_provider
+from tests.accounts.provider import Answer, running_provider
 from tests.certificates import certificate
 
 WORKBOOKS = {"plans/occupation_sheet.py", "registrations/own_workbook.py"}

@@ -215,7 +215,9 @@ def test_postgresql_is_asked_through_a_pool(read):
 
 
 def test_behind_a_pooler_no_cursor_outlives_its_statement(read):
-    direct, pooled = (read(DATABASE_URL=POSTGRES, **told)["DATABASES"]["default"] for told in ({}, {"DATABASE_POOLER": "true"}))
+    direct, pooled = (
+        read(DATABASE_URL=POSTGRES, **told)["DATABASES"]["default"] for told in ({}, {"DATABASE_POOLER": "true"})
+    )
     assert (direct["DISABLE_SERVER_SIDE_CURSORS"], pooled["DISABLE_SERVER_SIDE_CURSORS"]) == (False, True)
     assert pooled["OPTIONS"] == direct["OPTIONS"]
 

@@ -81,7 +81,9 @@ def replica(log_file: Path, environment: dict[str, str]) -> Iterator[tuple[subpr
         serve += ["--access-logfile", str(log_file.with_suffix(".access"))]
         with log_file.open("w") as log:
             descriptors = (listener.fileno(),)
-            with running(serve, port, log=log, environment=environment, descriptors=descriptors, held=listener) as process:
+            with running(
+                serve, port, log=log, environment=environment, descriptors=descriptors, held=listener
+            ) as process:
                 origin = f"http://127.0.0.1:{port}"
                 # The port takes requests long before a worker does.
                 requests.get(f"{origin}/healthz", timeout=PATIENCE).raise_for_status()
@@ -166,7 +168,9 @@ def queue(program: str, folder: Path, replicas: list[str], **changes: str) -> It
         },
         **changes,
     }
-    written = substituted(HAPROXY_CFG, folder / "haproxy.cfg", changed, everywhere={"/etc/portal/pages": f"{DEPLOY}/pages"})
+    written = substituted(
+        HAPROXY_CFG, folder / "haproxy.cfg", changed, everywhere={"/etc/portal/pages": f"{DEPLOY}/pages"}
+    )
     with (folder / "haproxy.log").open("w") as log:
         with running([program, "-db", "-f", str(written)], port, log=log, environment=debian.surroundings()):
             yield f"http://127.0.0.1:{port}"

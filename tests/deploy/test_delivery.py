@@ -13,10 +13,10 @@ from scripts import debian
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import watch
 from tests.browser.pictures import drawn_photo
+from tests.certificates import certificate
 from tests.deploy import sites
 from tests.photos import object_stores
 from tests.photos.object_stores import rclone
-from tests.certificates import certificate
 
 # All of them by name, or pytest would do those with a browser first, and build the fixture of the module twice.
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("browser_name")]

@@ -58,7 +58,9 @@ def journey(origin: str, key: str, reference: str) -> str:
         reader.feed(client.get(here + path, timeout=30).text)
         return reader.values
 
-    saved = client.post(f"{here}/edit/", {**form("/edit/"), "employer": f"单位 {reference}", "then": "check"}, timeout=30)
+    saved = client.post(
+        f"{here}/edit/", {**form("/edit/"), "employer": f"单位 {reference}", "then": "check"}, timeout=30
+    )
     assert "核对报名信息" in saved.text and f"单位 {reference}" in saved.text
     sent = client.post(f"{here}/submit/", form("/submit/"), timeout=30)
     assert sent.url == f"{here}/submitted/"
@@ -71,7 +73,9 @@ def test_everything_goes_through_a_few_connections_that_change(pooled) -> None:
     folder = Path(environment["DATA_DIR"])
     with sites.replica(folder / "replica.log", environment) as (_, origin), ThreadPoolExecutor(6) as pool:
         receipts = list(pool.map(lambda each: journey(origin, *each), crowd["drafts"]))
-    assert [reference in receipt for receipt, (_, reference) in zip(receipts, crowd["drafts"], strict=True)] == [True] * 6
+    assert [reference in receipt for receipt, (_, reference) in zip(receipts, crowd["drafts"], strict=True)] == [
+        True
+    ] * 6
 
     sites.run("manage.py", "run_worker", "--once", environment=environment)
     job = f"FROM registrations_job WHERE id = {crowd['job']}"
@@ -81,14 +85,38 @@ def test_everything_goes_through_a_few_connections_that_change(pooled) -> None:
     assert asked(direct, "SELECT count(*) FROM registrations_reviewevent WHERE action = 'approve'") == [(25,)]
 
     exported = folder / "list.csv"
-    sites.run("manage.py", "export_registrations", crowd["plan"], "--output", str(exported), "--format", "csv", environment=environment)
+    sites.run(
+        "manage.py",
+        "export_registrations",
+        crowd["plan"],
+        "--output",
+        str(exported),
+        "--format",
+        "csv",
+        environment=environment,
+    )
     assert len(exported.read_text(encoding="utf-8-sig").splitlines()) == 1 + 31
-    assert asked(direct, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")[0][0] <= CONNECTIONS
+    assert (
+        asked(
+            direct,
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        )[0][0]
+        <= CONNECTIONS
+    )
     assert "ERROR" not in (folder / "pgbouncer.log").read_text()
 
     # Without being told of the pooler, the same export looks for a cursor on a connection that knows none.
     untold = {**os.environ, **environment, "DATABASE_POOLER": "false"}
-    command = [sys.executable, "manage.py", "export_registrations", crowd["plan"], "--output", f"{exported}.2", "--format", "csv"]
+    command = [
+        sys.executable,
+        "manage.py",
+        "export_registrations",
+        crowd["plan"],
+        "--output",
+        f"{exported}.2",
+        "--format",
+        "csv",
+    ]
     refused = subprocess.run(command, cwd=sites.ROOT, env=untold, capture_output=True, text=True)
     assert refused.returncode != 0
     assert "cursor" in refused.stderr

@@ -11,13 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import pytest
 import requests
 
 from scripts import debian
+from tests.certificates import certificate
 from tests.deploy import sites
 from tests.deploy.recorder import Behaviour, Gate, Recorder, answers, dies, recorder
-from tests.certificates import certificate
 
 AT_ONCE = 16  # two replicas of two workers of four threads
 VIEWS_WAITING = 32
@@ -179,7 +178,9 @@ def fronted(folder: Path, behave: Behaviour = answers) -> Iterator[tuple[str, Re
 
 def test_the_number_of_a_request_is_never_taken_from_outside(tmp_path: Path) -> None:
     with fronted(tmp_path) as (origin, behind, trusted):
-        requests.get(f"{origin}/", headers={"X-Request-ID": "theirs", "X-Forwarded-For": "6.6.6.6"}, verify=str(trusted))
+        requests.get(
+            f"{origin}/", headers={"X-Request-ID": "theirs", "X-Forwarded-For": "6.6.6.6"}, verify=str(trusted)
+        )
         [head] = behind.heads
         [number] = re.findall(r"^x-request-id: (\S+)\r$", head, re.M)
         assert re.fullmatch(r"[0-9a-f]{32}", number)

@@ -23,12 +23,12 @@ from scripts.postgres import temporary_postgres
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import watch
 from tests.browser.pictures import drawn_photo
+from tests.certificates import certificate
 from tests.deploy import sites
 from tests.deploy.people import PLAN
 from tests.deploy.test_queue import connected
 from tests.pages import FormReader
 from tests.sandbox import running_sandbox
-from tests.certificates import certificate
 
 pytestmark = [
     pytest.mark.browser,

@@ -36,9 +36,16 @@ def test_each_is_asked_for_its_version_in_its_own_way(tmp_path: Path):
 def test_a_fetched_one_finds_its_libraries(tmp_path: Path):
     libraries = tmp_path / "usr" / "lib" / "x86_64-linux-gnu"
     libraries.mkdir(parents=True)
-    fetched = program(tmp_path / "usr" / "sbin" / "haproxy", f'case "$LD_LIBRARY_PATH" in *{libraries}) ;; *) exit 1; esac')
-    assert debian.find(HAPROXY, {"PATH": "/nothing"}, tmp_path) in {fetched, *(f"{place}/haproxy" for place in ("/usr/sbin", "/usr/local/sbin"))}
-    assert debian.surroundings({"LD_LIBRARY_PATH": "/own"}, tmp_path)["LD_LIBRARY_PATH"] == f"/own{os.pathsep}{libraries}"
+    fetched = program(
+        tmp_path / "usr" / "sbin" / "haproxy", f'case "$LD_LIBRARY_PATH" in *{libraries}) ;; *) exit 1; esac'
+    )
+    assert debian.find(HAPROXY, {"PATH": "/nothing"}, tmp_path) in {
+        fetched,
+        *(f"{place}/haproxy" for place in ("/usr/sbin", "/usr/local/sbin")),
+    }
+    assert (
+        debian.surroundings({"LD_LIBRARY_PATH": "/own"}, tmp_path)["LD_LIBRARY_PATH"] == f"/own{os.pathsep}{libraries}"
+    )
 
 
 def test_what_is_fetched_is_tried(monkeypatch: pytest.MonkeyPatch):
