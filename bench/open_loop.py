@@ -59,8 +59,7 @@ class Connection(asyncio.Protocol):
     def ask(self, request: bytes) -> "asyncio.Future[bytes]":
         self.parts, self.size, self.need = [], 0, 0
         self.answer = asyncio.get_running_loop().create_future()
-        assert self.transport
-        self.transport.write(request)
+        self.write(request)
         return self.answer
 
     def data_received(self, data: bytes) -> None:
@@ -73,9 +72,17 @@ class Connection(asyncio.Protocol):
             before, length, after = head.lower().partition(b"\r\ncontent-length:")
             self.need = len(head) + 4 + int(after.partition(b"\r\n")[0]) if length else -1
             self.closes = b"\r\nconnection: close" in head.lower()
-        if self.size == self.need or self.need < 0 and data.endswith(b"0\r\n\r\n"):
-            if self.answer and not self.answer.done():
-                self.answer.set_result(b"".join(self.parts))
+        whole = self.size == self.need or self.need < 0 and data.endswith(b"0\r\n\r\n")
+        if whole and self.answer and not self.answer.done():
+            self.answer.set_result(b"".join(self.parts))
+
+    def write(self, data: bytes) -> None:
+        if self.transport:
+            self.transport.write(data)
+
+    def end(self) -> None:
+        if self.transport:
+            self.transport.abort()
 
 
 @dataclass
@@ -120,8 +127,8 @@ class Load:
             answer.location = rest.partition(b"\r\n")[0] if found else b""
             if not connection.closes:
                 self.idle.append(connection)
-        if connection and connection not in self.idle and connection.transport:
-            connection.transport.close()
+        if connection and (answer.status == 0 or connection.closes):
+            connection.end()
         answer.waited = time.monotonic() - due
         self.at_once -= 1
         visit.then(answer)
@@ -166,17 +173,15 @@ class Load:
                     Connection, self.host, self.port, ssl=self.context, server_hostname=self.host,
                     local_addr=(f"127.0.2.{number % ADDRESSES + 1}", 0),
                 )  # fmt: skip
-                assert made.transport
                 rest = b"X-Slow: " if number % 2 else b"Content-Length: 100000\r\n\r\na="
-                made.transport.write(b"POST /profile/ HTTP/1.1\r\nHost: 127.0.0.1\r\n" + rest)
+                made.write(b"POST /profile/ HTTP/1.1\r\nHost: 127.0.0.1\r\n" + rest)
                 while time.monotonic() < until and not made.gone:
                     await asyncio.sleep(1)
-                    made.transport.write(b"a")
+                    made.write(b"a")
                 let_go += made.gone
-                made.transport.abort()
+                made.end()
         return let_go
 
     def close(self) -> None:
         for connection in self.idle:
-            if connection.transport:
-                connection.transport.abort()
+            connection.end()

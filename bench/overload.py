@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -244,11 +244,12 @@ def main() -> int:
     )
     parser.add_argument("--no-queue", action="store_true", help="let everybody through: the aims are missed")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="portal-overload-") as folder:
-        with running(Path(folder), queue=not options.no_queue) as stack:
-            apart = stand_apart()
-            print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; the load {apart}.")
-            aims = asyncio.run(measure(stack, SHORT if options.short else LONG))
+    with ExitStack() as parts:
+        folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="portal-overload-")))
+        stack = parts.enter_context(running(folder, queue=not options.no_queue))
+        apart = stand_apart()
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; the load {apart}.")
+        aims = asyncio.run(measure(stack, SHORT if options.short else LONG))
     print("| | found | aim | met |\n|---|---|---|---|")
     print("\n".join(aim.row() for aim in aims))
     return 0 if all(aim.met for aim in aims) else 1

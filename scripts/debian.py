@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,4 +108,4 @@ def provide_all() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(provide_all())
+    provide_all()

@@ -171,9 +171,9 @@ def queue(program: str, folder: Path, replicas: list[str], **changes: str) -> It
     written = substituted(
         HAPROXY_CFG, folder / "haproxy.cfg", changed, everywhere={"/etc/portal/pages": f"{DEPLOY}/pages"}
     )
-    with (folder / "haproxy.log").open("w") as log:
-        with running([program, "-db", "-f", str(written)], port, log=log, environment=debian.surroundings()):
-            yield f"http://127.0.0.1:{port}"
+    command = [program, "-db", "-f", str(written)]
+    with (folder / "haproxy.log").open("w") as log, running(command, port, log=log, environment=debian.surroundings()):
+        yield f"http://127.0.0.1:{port}"
 
 
 def substituted(source: Path, target: Path, changed: dict[str, str], everywhere: dict[str, str] | None = None) -> Path:
@@ -215,9 +215,11 @@ def pooler(program: str, folder: Path, database: str, connections: int) -> Itera
     written.chmod(0o644)
     # It refuses root, and becomes the user that owns the server.
     command = [program, *(["-u", "nobody"] if os.geteuid() == 0 else []), str(written)]
-    with (folder / "pgbouncer.log").open("w") as log:
-        with running(command, port, log=log, environment=debian.surroundings()):
-            yield f"postgres://portal@127.0.0.1:{port}/postgres"
+    with (
+        (folder / "pgbouncer.log").open("w") as log,
+        running(command, port, log=log, environment=debian.surroundings()),
+    ):
+        yield f"postgres://portal@127.0.0.1:{port}/postgres"
 
 
 def free_ports(count: int) -> list[int]:

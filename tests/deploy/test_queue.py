@@ -216,6 +216,6 @@ def test_one_address_may_ask_for_so_much_at_once(tmp_path: Path) -> None:
 def connected(origin: str, trusted: Path) -> Iterator[ssl.SSLSocket]:
     context = ssl.create_default_context(cafile=str(trusted))
     host, port = origin.removeprefix("https://").split(":")
-    with socket.create_connection((host, int(port)), timeout=30) as plain:
-        with context.wrap_socket(plain, server_hostname=host) as client:
-            yield client
+    plain = socket.create_connection((host, int(port)), timeout=30)
+    with context.wrap_socket(plain, server_hostname=host) as client:
+        yield client
