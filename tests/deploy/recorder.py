@@ -37,11 +37,12 @@ class Recorder:
     origin: str
     lines: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)  # as far as they came with the head
 
 
 @contextmanager
-def recorder(behave: Behaviour = answers) -> Iterator[Recorder]:
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+def recorder(behave: Behaviour = answers, port: int = 0) -> Iterator[Recorder]:
+    with socket.create_server(("127.0.0.1", port), backlog=512) as listener:
         found = Recorder(f"http://127.0.0.1:{listener.getsockname()[1]}")
 
         def serve(client: socket.socket) -> None:
@@ -52,13 +53,14 @@ def recorder(behave: Behaviour = answers) -> Iterator[Recorder]:
                     if not some:
                         return
                     head += some
-                text = head.decode("latin-1")
+                text, _, body = head.decode("latin-1").partition("\r\n\r\n")
                 line = text.partition("\r\n")[0]
                 if "/healthz" in line:
                     client.sendall(ANSWER)
                     return
                 found.lines.append(line)
-                found.heads.append(text.lower())
+                found.heads.append(text.lower() + "\r\n")
+                found.bodies.append(body)
                 if answer := behave(line):
                     client.sendall(answer)
 

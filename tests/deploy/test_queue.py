@@ -11,7 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
 import requests
+from playwright.sync_api import Page, expect
 
 from scripts import debian
 from tests.certificates import certificate
@@ -100,6 +102,31 @@ def test_what_is_sent_has_its_end_too_and_is_not_asked_for_again_by_the_page(tmp
         assert "Refresh" not in refused.headers
         gate.opened.set()
         assert {each.result().status_code for each in sent} == {200}
+
+
+@pytest.mark.browser
+def test_what_was_typed_is_still_there_and_a_button_sends_it_again(page: Page, tmp_path: Path) -> None:
+    """In a real browser, with nobody behind the queue, and then with somebody."""
+    free, other = sites.free_ports(2)
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if "status of 503" not in said.text else None)
+    replicas = [f"http://127.0.0.1:{free}", f"http://127.0.0.1:{other}"]
+    with sites.queue(debian.provide(debian.HAPROXY), tmp_path, replicas) as origin:
+        page.goto(f"{origin}/")
+        page.set_content(
+            '<form method="post" action="/form/"><input name="typed" value="x"><button>send</button></form>'
+        )
+        page.get_by_role("textbox").fill("what I typed")
+        page.get_by_role("button").click()
+        expect(page.get_by_role("heading")).to_have_text("现在人很多，请稍等")
+        expect(page.get_by_text(SEND)).to_be_visible()
+        with recorder(port=free) as alive:
+            until(lambda: figure(tmp_path, "haproxy_backend_active_servers") == 1)
+            page.get_by_role("button", name="再试一次").click()
+            expect(page.get_by_text("ok")).to_be_visible()
+            found = [pair for pair in zip(alive.lines, alive.bodies, strict=True) if "/favicon.ico" not in pair[0]]
+            assert found == [("POST /form/ HTTP/1.1", "typed=what+I+typed")]
+    assert complaints == []
 
 
 def test_nobody_waits_longer_than_a_second_and_a_half(tmp_path: Path) -> None:
