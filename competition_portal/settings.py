@@ -71,6 +71,12 @@ MIGRATION_LOCK_TIMEOUT = env.read(
 MIGRATION_STATEMENT_TIMEOUT = env.read(
     "MIGRATION_STATEMENT_TIMEOUT", env.up_to(3600), default=60, cure="写迁移的一步最多几秒，1 到 3600，例如 60。"
 )
+DATABASE_POOLER = env.read(
+    "DATABASE_POOLER",
+    env.boolean,
+    default=False,
+    cure="写 true 或 false；DATABASE_URL 指向事务模式的 PgBouncer 时写 true。",
+)
 CACHE_URL = env.read(
     "CACHE_URL",
     env.cache_url,
@@ -444,6 +450,8 @@ else:
         "keepalives_interval": 5,
         "keepalives_count": 3,
     }
+    # Behind a pooler the next statement may meet another connection, which knows no cursor of the one before.
+    DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLER
     DATABASE["CONN_MAX_AGE"] = 0
     DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": DATABASE}

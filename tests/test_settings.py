@@ -57,6 +57,7 @@ WRONG = [
     ("DATABASE_POOL_SIZE", "-1"),
     ("DATABASE_POOL_SIZE", "٣"),
     ("DATABASE_POOL_SIZE", "many"),
+    ("DATABASE_POOLER", "pgbouncer"),
     ("CACHE_URL", "memcached://cache:11211"),
     ("CACHE_URL", "locmem://"),
     ("CACHE_URL", "redis:///0"),
@@ -218,6 +219,14 @@ def test_postgresql_is_asked_through_a_pool(read):
         0,
         True,
     )
+
+
+def test_behind_a_pooler_no_cursor_outlives_its_statement(read):
+    direct, pooled = (
+        read(DATABASE_URL=POSTGRES, **told)["DATABASES"]["default"] for told in ({}, {"DATABASE_POOLER": "true"})
+    )
+    assert (direct["DISABLE_SERVER_SIDE_CURSORS"], pooled["DISABLE_SERVER_SIDE_CURSORS"]) == (False, True)
+    assert pooled["OPTIONS"] == direct["OPTIONS"]
 
 
 def test_replicas_share_a_cache_in_the_database_or_in_redis(read):
@@ -430,7 +439,7 @@ def test_how_the_portal_speaks_and_signs_in(read):
 
 def test_every_variable_is_in_the_operators_table(read):
     read()
-    page = (ROOT / "docs" / "operators" / "configuration.md").read_text()
+    page = (ROOT / "docs" / "operations" / "configuration.md").read_text()
     named = re.findall(r"^\|\s*`([A-Z0-9_]+)`\s*\|", page, re.MULTILINE)
     assert sorted(named) == sorted(environment.DECLARED)
 
