@@ -42,7 +42,8 @@ class Parts:
 class ArchiveWriter:
     def __init__(self, out: BinaryIO, keys: Mapping[str, bytes]) -> None:
         self.sealed = SealedWriter(out, keys)
-        self.tar = tarfile.open(fileobj=self.sealed, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+        sealed: Any = self.sealed  # has what tarfile asks of a file
+        self.tar: Any = tarfile.open(fileobj=sealed, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115
         self.parts = Parts()
 
     def add(self, name: str, data: bytes) -> None:
@@ -77,7 +78,7 @@ class Part:
 
     name: str
     size: int
-    content: IO[bytes]
+    content: Any
 
 
 class Digested(io.RawIOBase):
@@ -105,13 +106,14 @@ class ArchiveReader:
         self.digest = ""  # of the whole list, once it has been read to its end
 
     def __iter__(self) -> Iterator[Part]:
+        sealed: Any = self.sealed  # has what tarfile asks of a file
         try:
-            with tarfile.open(fileobj=self.sealed, mode="r|") as tar:
+            with tarfile.open(fileobj=sealed, mode="r|") as tar:
                 yield from self.parts_of(tar)
         except tarfile.TarError as problem:
             raise BackupProblem(STRANGE) from problem
 
-    def parts_of(self, tar: tarfile.TarFile) -> Iterator[Part]:
+    def parts_of(self, tar: Any) -> Iterator[Part]:
         while (about := tar.next()) is not None:
             tar.members.clear()
             content = tar.extractfile(about)

@@ -97,13 +97,14 @@ class Trial:
     def columns_are(self, tables: Mapping[str, list[str]]) -> None:
         for column in sealed_columns():
             places = {name: number for number, name in enumerate(tables.get(column.model._meta.db_table, []))}
-            if column.field.column in places:
+            if str(column.field.column) in places:
                 self.sealed[column.model._meta.db_table].append((column, places))
 
     def look(self, table: str, segment: bytes) -> None:
         for column, places in self.sealed.get(table, []):
             for line in segment.split(b"\n")[:-1]:
-                stored = line.split(b"\t", places[column.field.column] + 1)[places[column.field.column]]
+                place = places[str(column.field.column)]
+                stored = line.split(b"\t", place + 1)[place]
                 if stored and stored != rb"\N":
                     self.attempt(column, places, stored.decode(), line)
 

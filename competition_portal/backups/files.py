@@ -6,7 +6,7 @@ import logging
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -51,7 +51,7 @@ def columns() -> list[Column]:
         names = {field.name for field in model._meta.concrete_fields}
         for field in model._meta.concrete_fields:
             if isinstance(field, models.FileField) and model is not CarriedFile:
-                found.append(Column(model, field.column, "lost_at" if "lost_at" in names else ""))
+                found.append(Column(model, str(field.column), "lost_at" if "lost_at" in names else ""))
     return found
 
 
@@ -120,7 +120,9 @@ def fetch_once(name: str, known_lost: bool) -> Fetched:
     return Fetched(name, known_lost, kept, size, digest.hexdigest())
 
 
-def side_by_side[A, B](function: Callable[[A], B], things: Iterable[A], at_once: int = AT_ONCE) -> Iterator[B]:
+def side_by_side[A, B](
+    function: Callable[[A], B], things: Iterable[A], at_once: int = AT_ONCE
+) -> Generator[B, None, None]:
     """function(thing) for each, in their order, a few at a time and never more of them under way."""
     with ThreadPoolExecutor(at_once) as pool:
         waiting: deque[Future[B]] = deque()

@@ -101,7 +101,7 @@ class SQLiteLoader(Loader):
         into = f"INSERT INTO {connection.ops.quote_name(table)} ({quoted}) VALUES ({marks})"  # noqa: S608  (our own)
         with connection.cursor() as cursor:
             for segment in segments:
-                cursor.executemany(into, rows_of(segment, readers))
+                cursor.executemany(into, list(rows_of(segment, readers)))
 
     def set_sequences(self, highest: dict[str, int]) -> None:
         with connection.cursor() as cursor:

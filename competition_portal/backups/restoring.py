@@ -84,7 +84,7 @@ def check_empty(terms: Terms) -> None:
 def make_tables(contents: Contents) -> None:
     """As `migrate` makes them, to where the backup was: a newer portal goes on from there afterwards."""
     if not migrations_of(connection):
-        targets = [tuple(name.split(".", 1)) for name in sorted(contents.migrations)]
+        targets = [(app, name) for app, _, name in (each.partition(".") for each in sorted(contents.migrations))]
         MigrationExecutor(connection).migrate(targets)
     if not settings.CACHE_URL:
         call_command("createcachetable", verbosity=0)
@@ -182,6 +182,6 @@ class Run:
     def files(self) -> Iterator[tuple[str, IO[bytes]]]:
         """The name of each, and its content at the beginning, for whoever closes it."""
         for part in self:
-            content = SpooledTemporaryFile(IN_MEMORY, prefix="portal-restore-")
+            content = SpooledTemporaryFile(IN_MEMORY, prefix="portal-restore-")  # noqa: SIM115  (closed by who asked)
             shutil.copyfileobj(part.content, content)
             yield part.name.removeprefix(FILES), content

@@ -113,8 +113,8 @@ class SQLiteSnapshot(Snapshot):
 
 
 @contextmanager
-def snapshot() -> Iterator[Snapshot]:
-    own = portal_connection.copy()
+def snapshot(of: BaseDatabaseWrapper = portal_connection) -> Iterator[Snapshot]:  # type: ignore[assignment]
+    own = of.copy()
     made = PostgresSnapshot(own) if own.vendor == "postgresql" else SQLiteSnapshot(own)
     if own.vendor == "sqlite":
         # Values as they stand in the file, instead of Python's moments.
