@@ -84,8 +84,11 @@ def check_empty(terms: Terms) -> None:
 def make_tables(contents: Contents) -> None:
     """As `migrate` makes them, to where the backup was: a newer portal goes on from there afterwards."""
     if not migrations_of(connection):
-        targets = [(app, name) for app, _, name in (each.partition(".") for each in sorted(contents.migrations))]
-        MigrationExecutor(connection).migrate(targets)
+        executor = MigrationExecutor(connection)
+        wanted = {node for node in executor.loader.graph.nodes if ".".join(node) in contents.migrations}
+        # Only the last ones: what stands before another would be taken for a way back.
+        nodes = executor.loader.graph.node_map
+        executor.migrate([node for node in wanted if not wanted & {child.key for child in nodes[node].children}])
     if not settings.CACHE_URL:
         call_command("createcachetable", verbosity=0)
     if wrong := unlike(contents.head["tables"]):

@@ -61,9 +61,7 @@ class Full:
     def discard(self) -> int:
         """The primary key of a draft that is gone: it was the last one, and its trail stays."""
         person = scenes.person("不报了的人")
-        submitted = scenes.registration_at(
-            Status.SUBMITTED, person, self.side.occupation, self.side.people["manager"]
-        )
+        submitted = scenes.registration_at(Status.SUBMITTED, person, self.side.occupation, self.side.people["manager"])
         draft, number = scenes.take(submitted, Action.RECALL, person), submitted.pk
         draft.discard(person)
         return number
