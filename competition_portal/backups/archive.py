@@ -67,9 +67,12 @@ class ArchiveWriter:
         size = self.parts.file.tell()
         self.parts.file.seek(0)
         self.put(MANIFEST, self.parts.file, size)
-        self.parts.file.close()
         self.tar.close()
         self.sealed.finish()
+
+    def close(self) -> None:
+        """Finished or not."""
+        self.parts.file.close()
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,9 @@ class ArchiveReader:
             self.parts.note(entry(about.name, digested.size, digested.digest.hexdigest()))
         raise BackupProblem(STRANGE)  # the list itself is missing
 
+    def close(self) -> None:
+        self.parts.file.close()
+
     def compare(self, manifest: IO[bytes]) -> None:
         self.parts.file.seek(0)
         while True:
@@ -138,7 +144,6 @@ class ArchiveReader:
                 raise BackupProblem(STRANGE)
             if not said:
                 break
-        self.parts.file.close()
         self.digest = self.parts.digest.hexdigest()
 
     def read_to_the_end(self) -> None:

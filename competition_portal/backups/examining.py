@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO
 
@@ -43,7 +44,11 @@ class Contents:
 
 def examine(source: BinaryIO, keys: Mapping[str, bytes], say: Say) -> Contents:
     """All that there is to know about it. Raises BackupProblem for what is no whole backup of a kind that we know."""
-    reader = ArchiveReader(source, keys)
+    with closing(ArchiveReader(source, keys)) as reader:
+        return examine_parts(reader, say)
+
+
+def examine_parts(reader: ArchiveReader, say: Say) -> Contents:
     head: dict[str, Any] = {}
     summary: dict[str, Any] = {}
     rows: Counter[str] = Counter()

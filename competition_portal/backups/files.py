@@ -111,30 +111,44 @@ def fetch(named: tuple[str, bool]) -> Fetched:
 def fetch_once(name: str, known_lost: bool) -> Fetched:
     kept = tempfile.SpooledTemporaryFile(IN_MEMORY, prefix="portal-backup-")  # noqa: SIM115  (closed by who asked)
     digest = hashlib.sha256()
-    with default_storage.open(name) as content:
-        while data := content.read(PIECE):
-            digest.update(data)
-            kept.write(data)
-    size = kept.tell()
-    kept.seek(0)
+    try:
+        with default_storage.open(name) as content:
+            while data := content.read(PIECE):
+                digest.update(data)
+                kept.write(data)
+        size = kept.tell()
+        kept.seek(0)
+    except BaseException:
+        kept.close()
+        raise
     return Fetched(name, known_lost, kept, size, digest.hexdigest())
 
 
 def side_by_side[A, B](
-    function: Callable[[A], B], things: Iterable[A], at_once: int = AT_ONCE
+    function: Callable[[A], B], things: Iterable[A], drop: Callable[[B], None] = lambda result: None
 ) -> Generator[B, None, None]:
-    """function(thing) for each, in their order, a few at a time and never more of them under way."""
-    with ThreadPoolExecutor(at_once) as pool:
+    """function(thing) for each, in their order, AT_ONCE at a time and never more of them under way.
+
+    Who closes it before its end waits for those; what they brought goes to `drop`.
+    """
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         waiting: deque[Future[B]] = deque()
         try:
             for thing in things:
                 waiting.append(pool.submit(function, thing))
-                if len(waiting) > at_once:
+                if len(waiting) > AT_ONCE:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            for left in waiting:
+                if left.exception() is None:
+                    drop(left.result())
+
+
+def close(fetched: Fetched) -> None:
+    if fetched.content:
+        fetched.content.close()
 
 
 def still_named(name: str) -> bool:

@@ -14,7 +14,7 @@ from django.db import connection
 
 from competition_portal import __version__
 from competition_portal.backups.archive import FILES, FORMAT, HEAD, MISSING, SUMMARY, TABLES, ArchiveWriter
-from competition_portal.backups.files import Fetched, Names, fetch, side_by_side, still_named
+from competition_portal.backups.files import Fetched, Names, close, fetch, side_by_side, still_named
 from competition_portal.backups.snapshot import Snapshot, snapshot
 
 TICK = 1000  # files between two signs of life
@@ -37,7 +37,12 @@ class Made:
 
 def make(out: BinaryIO, keys: Mapping[str, bytes], say: Say) -> Made:
     """Write a backup to `out`, under the first key. Raises BackupProblem, OSError, and what the database raises."""
-    archive, made = ArchiveWriter(out, keys), Made()
+    with closing(ArchiveWriter(out, keys)) as archive:
+        return fill(archive, say)
+
+
+def fill(archive: ArchiveWriter, say: Say) -> Made:
+    made = Made()
     with snapshot() as moment:
         add_head(archive, moment)
         for table in moment.tables():
@@ -83,7 +88,7 @@ def add_head(archive: ArchiveWriter, moment: Snapshot) -> None:
 
 def add_files(archive: ArchiveWriter, names: Names, made: Made, say: Say) -> None:
     with tempfile.TemporaryFile(prefix="portal-backup-") as missing:
-        with closing(side_by_side(fetch, names)) as all_fetched:
+        with closing(side_by_side(fetch, names, drop=close)) as all_fetched:
             for number, fetched in enumerate(all_fetched, start=1):
                 if fetched.content is None:
                     note_missing(missing, fetched, made)

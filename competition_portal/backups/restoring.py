@@ -106,8 +106,8 @@ def restore(
     make_tables(contents)
     with closing(Restored()) as restored:
         try:
-            with transaction.atomic(), closing(open_source()) as source:
-                write(ArchiveReader(source, keys), contents, terms, restored, say)
+            with transaction.atomic(), closing(open_source()) as source, closing(ArchiveReader(source, keys)) as reader:
+                write(reader, contents, terms, restored, say)
         except BaseException as problem:
             if stuck := restored.take_back():
                 problem.add_note(f"{stuck} 个已写入的文件没能删除")
@@ -186,5 +186,9 @@ class Run:
         """The name of each, and its content at the beginning, for whoever closes it."""
         for part in self:
             content = SpooledTemporaryFile(IN_MEMORY, prefix="portal-restore-")  # noqa: SIM115  (closed by who asked)
-            shutil.copyfileobj(part.content, content)
+            try:
+                shutil.copyfileobj(part.content, content)
+            except BaseException:
+                content.close()
+                raise
             yield part.name.removeprefix(FILES), content

@@ -68,9 +68,9 @@ def guards_still_bite(full):
     event = ReviewEvent.objects.first()
     if connection.vendor == "postgresql":
         for statement in ("UPDATE registrations_reviewevent SET note = ''", "DELETE FROM accounts_auditentry"):
-            with pytest.raises(DatabaseError, match="never changed or removed"), transaction.atomic():
-                with connection.cursor() as cursor:
-                    cursor.execute(statement)
+            refused = pytest.raises(DatabaseError, match="never changed or removed")
+            with refused, transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(statement)
     live = full.side.registrations[Status.SUBMITTED]
     with pytest.raises(IntegrityError), transaction.atomic():
         Registration.objects.create(applicant_id=live.applicant_id, plan_id=live.plan_id, reference="TWICE")
