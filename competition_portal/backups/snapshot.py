@@ -113,7 +113,7 @@ class SQLiteSnapshot(Snapshot):
 
 
 @contextmanager
-def snapshot(of: BaseDatabaseWrapper = portal_connection) -> Iterator[Snapshot]:  # type: ignore[assignment]
+def snapshot(of: BaseDatabaseWrapper = portal_connection) -> Iterator[Snapshot]:
     own = of.copy()
     made = PostgresSnapshot(own) if own.vendor == "postgresql" else SQLiteSnapshot(own)
     if own.vendor == "sqlite":
