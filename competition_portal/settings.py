@@ -145,6 +145,13 @@ BLIND_INDEX_KEY = env.read(
     cure="写 32 字节的 base64，例如 $(openssl rand -base64 32)；以后不能更换。",
 )
 
+BACKUP_KEYS = env.read(
+    "BACKUP_KEYS",
+    env.keyring,
+    default={},
+    cure="写 编号:密钥，密钥是 32 字节的 base64，例如 b1:$(openssl rand -base64 32)；不要与别的密钥相同；换密钥时把新的写在最前面。",
+)
+
 # --- How long personal data is kept ----------------------------------------------------------------------------
 
 # Days, by kind; what each counts from is told in docs/operations/data.md, and `manage.py purge_expired` does it.
