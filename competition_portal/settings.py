@@ -361,6 +361,7 @@ MIDDLEWARE = [
     "accounts.middleware.IdentityConfirmationMiddleware",
     "accounts.middleware.NoticeConsentMiddleware",
     "accounts.kept_forms.KeptForms",
+    "accounts.once.OncePerForm",
 ]
 ROOT_URLCONF = "competition_portal.urls"
 WSGI_APPLICATION = "competition_portal.wsgi.application"
@@ -377,6 +378,7 @@ TEMPLATES = [
                 "accounts.sessions.for_pages",
                 "registrations.context_processors.news",
             ],
+            "builtins": ["accounts.templatetags.form_key"],
         },
     }
 ]

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from accounts.once import once_per_form
 from accounts.requests import signed_in
 from plans import decisions
 from plans.models import Plan, Role
@@ -34,7 +35,7 @@ def page(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase
     return TemplateResponse(request, "admin/plans/plan/decisions.html", {**context, **state(plan), "form": form})
 
 
-page = require_http_methods(["GET", "HEAD", "POST"])(page)
+page = once_per_form(require_http_methods(["GET", "HEAD", "POST"])(page))
 
 
 def back(plan: Plan) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.models import Identity, User
 from accounts.verbs import Verb
+from plans.committee import new_token, token_of
 from plans.models import CommitteeMember, Invitation, Plan, Role
 
 # More people of one name than this, and the last characters of a document no longer say who is meant.
@@ -61,8 +62,12 @@ def keep_a_manager(member: CommitteeMember) -> None:
 
 
 @transaction.atomic
-def invite(plan: Plan, role: str, by: User) -> tuple[Invitation, str]:
-    invitation, token = Invitation.make(plan, role, by)
+def invite(plan: Plan, role: str, by: User, key: str = "") -> tuple[Invitation, str]:
+    """An invitation and its token; for the `key` of a form that was sent before, the same that it was answered with."""
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # of two clicks the second waits, and finds the first's
+    if key and (before := Invitation.objects.of_token(token := token_of(plan, role, by, key))):
+        return before, token
+    invitation, token = Invitation.make(plan, role, by, token_of(plan, role, by, key) if key else new_token())
     record(by, Verb.INVITATION_MADE, invitation, detail=f"{plan.code} {role}")
     return invitation, token
 
