@@ -61,9 +61,10 @@ def fingerprint(file: UploadedFile) -> str:
     return digest.hexdigest()
 
 
-def hidden_fields(request: HttpRequest) -> list[tuple[str, str]]:
-    """What was typed, for a page from which it can be sent again."""
-    shown = ((name, values) for name, values in request.POST.lists() if name not in NEVER_SHOWN)
+def hidden_fields(request: HttpRequest, *, with_key: bool = False) -> list[tuple[str, str]]:
+    """What was typed, for a page from which it can be sent again: as the same form, or as another one."""
+    left_out = set(NEVER_SHOWN) - ({FIELD} if with_key else set())
+    shown = ((name, values) for name, values in request.POST.lists() if name not in left_out)
     return [(name, value) for name, values in shown for value in values]
 
 

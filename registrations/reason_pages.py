@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from accounts import kept_forms, once
+from accounts import kept_forms
 from accounts.audit import record
 from accounts.models import User
 from accounts.requests import signed_in
@@ -128,7 +128,6 @@ def address_for(user: User, plan: Plan | None) -> str:
     return reverse("admin:registrations_registration_reasons", args=[plan.code])
 
 
-@once.once_per_form
 def edit(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResponse:
     user = signed_in(request)
     plan = get_object_or_404(Plan.objects.reviewable_by(user), code=code)

@@ -51,7 +51,8 @@ class Cluster:
     @property
     def process(self) -> subprocess.Popen[bytes]:
         """The postmaster's."""
-        assert self.server is not None, "start it first"
+        if self.server is None:
+            raise RuntimeError("start it first")
         return self.server
 
     @property
