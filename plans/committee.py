@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from accounts import clock
 from accounts.fields import blind_index
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Invitation(models.Model):
     @classmethod
     def make(cls, plan: "Plan", role: str, by: "User", token: str) -> tuple["Invitation", str]:
         """An invitation and its token, which only its link ever says."""
-        until = timezone.now() + timedelta(days=INVITATION_DAYS)
+        until = clock.now() + timedelta(days=INVITATION_DAYS)
         return cls.objects.create(plan=plan, role=role, by=by, fingerprint=fingerprint(token), expires_at=until), token
 
     @property
@@ -125,11 +126,11 @@ class Invitation(models.Model):
             return Standing.USED
         if self.revoked_at:
             return Standing.REVOKED
-        return Standing.OPEN if timezone.now() < self.expires_at else Standing.EXPIRED
+        return Standing.OPEN if clock.near() < self.expires_at else Standing.EXPIRED
 
     def stands(self, **values: Any) -> bool:
         """Write these if nobody was faster and its time is not over: of two who press at once one has it."""
-        return bool(Invitation.objects.open_at(timezone.now()).filter(pk=self.pk).update(**values))
+        return bool(Invitation.objects.open_at(clock.now()).filter(pk=self.pk).update(**values))
 
 
 def new_token() -> str:

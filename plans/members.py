@@ -1,8 +1,8 @@
 """Who comes into a plan's committee, changes the role or leaves: each with its line in the record, in one transaction."""
 
 from django.db import transaction
-from django.utils import timezone
 
+from accounts import clock
 from accounts.audit import record
 from accounts.models import Identity, User
 from accounts.verbs import Verb
@@ -75,7 +75,7 @@ def invite(plan: Plan, role: str, by: User, key: str = "") -> tuple[Invitation, 
 @transaction.atomic
 def revoke(invitation: Invitation, by: User) -> bool:
     """Whether it was still open."""
-    if not invitation.stands(revoked_at=timezone.now()):
+    if not invitation.stands(revoked_at=clock.now()):
         return False
     record(by, Verb.INVITATION_REVOKED, invitation, detail=f"{invitation.plan.code} {invitation.role}")
     return True
@@ -84,7 +84,7 @@ def revoke(invitation: Invitation, by: User) -> bool:
 @transaction.atomic
 def accept(invitation: Invitation, user: User) -> CommitteeMember:
     """Raises MemberRefused where somebody was faster, or where the person belongs to the committee already."""
-    if not invitation.stands(used_at=timezone.now(), used_by=user):
+    if not invitation.stands(used_at=clock.now(), used_by=user):
         raise MemberRefused("这个邀请链接刚刚失效，您没有加入。请向邀请人要一个新的链接。")
     member, added = CommitteeMember.objects.get_or_create(
         plan=invitation.plan, user=user, defaults={"role": invitation.role, "added_by": invitation.by}

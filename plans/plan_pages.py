@@ -19,7 +19,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts import once
+from accounts import clock, once
 from accounts.requests import signed_in
 from plans import copying, occupation_import, publication
 from plans.models import Division, Plan, Role
@@ -79,7 +79,7 @@ def publish(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseB
             return back(plan)
     except PublicationRefused as refusal:
         messages.error(request, str(refusal))
-    now = timezone.now()
+    now = clock.near()
     context |= {
         "title": f"发布：{plan.title}",
         "form": form,
@@ -91,7 +91,7 @@ def publish(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseB
 
 
 def future(plan: Plan) -> Any:
-    return plan.published_at if plan.published_at and plan.published_at > timezone.now() else None
+    return plan.published_at if plan.published_at and plan.published_at > clock.near() else None
 
 
 def withdrawn(plan: Plan, request: HttpRequest) -> str:
