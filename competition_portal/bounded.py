@@ -60,7 +60,7 @@ def check(connection: BoundedConnection) -> None:
         ConnectionPool.check_connection(connection)
     except Exception:
         if connection._pool is not None:
-            connection._pool.drain()
+            connection._pool.drain()  # type: ignore[attr-defined]  # a ConnectionPool, as Django makes it
         raise
     finally:
         connection.patience = patience

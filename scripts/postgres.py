@@ -69,10 +69,11 @@ class Cluster:
 
     def start(self) -> None:
         """Returns when it answers. After a kill it may have to be asked more than once: see kill()."""
-        command = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder]
+        command: list[str | Path] = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder]
+        command += ["-c", "listen_addresses=", *self.options]
         with (self.folder / "log").open("ab") as log:
             self.server = subprocess.Popen(
-                [*command, "-c", "listen_addresses=", *self.options],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -80,7 +81,7 @@ class Cluster:
                 start_new_session=True,
                 **self.identity,
             )
-        wait_until_ready(self.server, self.programs, self.folder)
+        wait_until_ready(self.process, self.programs, self.folder)
 
     def stop(self) -> None:
         """Its "fast" shutdown: does not wait for clients."""

@@ -63,6 +63,7 @@ PROTECTED = {
     "admin:logout": "state",
     "admin:app_list": "looks",
     "admin:plans_plan_changelist": "state",
+    "admin:accounts_user_changelist": "looks",
     "admin:plans_plan_add": "key",
     "admin:plans_plan_change": "key",
     "admin:plans_plan_history": "looks",
