@@ -26,10 +26,11 @@ NEEDED = {"database", "migrations"}
 
 
 def database() -> dict[str, str]:
-    """The three that are in it, on one connection. The worker's beat is told apart by the database's own clock."""
+    """The four that are in it, on one connection. The worker's beat is told apart by the database's own clock."""
     dependencies.ask_database()
     pending = dependencies.pending_migrations()
     found = {"database": "ok", "migrations": "pending" if pending else "ok"}
+    found["clock"] = "ok" if dependencies.clock_is_right() else "wrong"
     return found | {"worker": "unknown" if pending else "ok" if dependencies.living_workers() else "none"}
 
 
@@ -45,7 +46,7 @@ def storage() -> dict[str, str]:
 
 # Who asks, and the names that share the fate of the question. Found by name when asked, so that a test can put in another.
 QUESTIONS: list[tuple[Question[dict[str, str]], list[str]]] = [
-    (Question(lambda: database(), KEPT), ["database", "migrations", "worker"]),
+    (Question(lambda: database(), KEPT), ["database", "migrations", "clock", "worker"]),
     (Question(lambda: cache(), KEPT), ["cache"]),
     (Question(lambda: storage(), KEPT), ["storage"]),
 ]
@@ -102,7 +103,7 @@ def alive(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @before_confirmation
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when requests can be served, else 503; each dependency by name with ok, pending, none, timeout, unreachable."""
+    """200 when requests can be served, else 503; each dependency by name with ok, pending, wrong, none, timeout, unreachable."""
     found = ask_all()
     DIARY.note(found)
     well = all(found[name] == "ok" for name in NEEDED)

@@ -9,6 +9,7 @@ from bootstrap_wrapper import get_bootstrap_dir
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
+from competition_portal import bounded
 from competition_portal import environment as env
 from competition_portal.log_settings import logging_of
 from photos.spec import PhotoSpec
@@ -411,6 +412,7 @@ MIDDLEWARE = [
     "accounts.middleware.IdentityConfirmationMiddleware",
     "accounts.middleware.NoticeConsentMiddleware",
     "accounts.kept_forms.KeptForms",
+    "accounts.once.OncePerForm",
 ]
 ROOT_URLCONF = "competition_portal.urls"
 WSGI_APPLICATION = "competition_portal.wsgi.application"
@@ -427,6 +429,7 @@ TEMPLATES = [
                 "accounts.sessions.for_pages",
                 "registrations.context_processors.news",
             ],
+            "builtins": ["accounts.templatetags.form_key"],
         },
     }
 ]
@@ -449,8 +452,9 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
-        "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 3},
-        "connect_timeout": 3,
+        # How long a request waits for a connection, and for a database that says nothing: competition_portal/bounded.py.
+        "pool": bounded.pool(DATABASE_POOL_SIZE),
+        "connect_timeout": bounded.CONNECT_SECONDS,
         # A server that vanished without a goodbye is noticed in seconds, instead of after the quarter of an hour of TCP.
         "tcp_user_timeout": 10_000,
         "keepalives_idle": 10,

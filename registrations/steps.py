@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from accounts import clock
 from accounts.models import User
 from plans.models import Occupation, Role
 from registrations import claims, extensions, holding, moves, notifications, tally, undo, workflow
@@ -50,14 +50,14 @@ def actors(registration: "Registration", user: User) -> set[Actor]:
 def actions_for(registration: "Registration", user: User) -> list[Action]:
     """What the page offers this person now: the table's answer, less what is out of time."""
     offered = workflow.possible(registration.status_for(user), actors(registration, user))
-    late = timezone.now() >= registration.deadline()
+    late = clock.near() >= registration.deadline()
     lines = [(action, workflow.TABLE[action]) for action in offered]
     waits = any(line.proposal is not None for _, line in lines) and moves.waiting(registration) is not None
     return [
         action
         for action, line in lines
         if not (late and line.in_time)
-        and not (line.undoes and undo.refusal(registration, timezone.now()))
+        and not (line.undoes and undo.refusal(registration, clock.near()))
         and (line.proposal is None or line.proposal == waits)
     ]
 
@@ -82,9 +82,10 @@ def take(
     `items` are what is to be fixed, each {"field": …, "label": …, "code": …, "sentence": …}; `whole` opens the rest of
     the form, too. The step is bound to the version of the row
     that this instance was read at, and to its portrait; `seen_portrait` is the SHA-256 of the one that whoever
-    decides has seen ("" for none), where that was on an earlier page. `at` (aware) is for steps of the past, which the demonstration tells; else now.
+    decides has seen ("" for none), where that was on an earlier page. `at` (aware) is for steps of the past, which the demonstration tells; else now, by
+    the database's clock.
     """
-    now = at or timezone.now()
+    now = at or clock.now()
     sentences = note or " ".join(item["sentence"] for item in items)
     line = workflow.check(action, registration.status_for(by), actors(registration, by), sentences)
     correction = registration.correction() if line.complete else None

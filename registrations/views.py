@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import kept_forms, limits
+from accounts import kept_forms, limits, once
 from accounts.models import User
 from accounts.requests import SignedInRequest, held_identity, signed_in
 from photos.views import PhotoPages
@@ -173,6 +173,7 @@ def check(request: SignedInRequest, reference: str) -> HttpResponse:
     return render(request, "registrations/check.html", context)
 
 
+@once.once_per_form
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_and_take(request: SignedInRequest, reference: str, action: Action) -> HttpResponse:
     """A step of the applicant's: GET asks, POST takes it. Pressed twice, it ends on the same page."""
@@ -214,6 +215,7 @@ def submitted(request: SignedInRequest, reference: str) -> HttpResponse:
     return render(request, "registrations/submitted.html", {"registration": registration})
 
 
+@once.once_per_form
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: SignedInRequest, reference: str) -> HttpResponse:
     registration = own(request.user, reference)

@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
-from competition_portal import environment
+from competition_portal import bounded, environment
 from photos.spec import PhotoSpec
 from tests.environment import DEFAULTS
 
@@ -205,8 +205,8 @@ def test_postgresql_is_asked_through_a_pool(read):
     database = read(DATABASE_URL=POSTGRES, DATABASE_POOL_SIZE="12")["DATABASES"]["default"]
     assert database["OPTIONS"] == {
         "sslmode": "require",
-        "pool": {"min_size": 1, "max_size": 12, "timeout": 3},
-        "connect_timeout": 3,
+        "pool": bounded.pool(12),
+        "connect_timeout": 2,
         "tcp_user_timeout": 10_000,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
