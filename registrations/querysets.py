@@ -67,6 +67,11 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """With all that one's own page names, but for oneself."""
         return self.select_related("plan", "occupation", "portrait").with_proposal()
 
+    def for_desk(self, user: User) -> "RegistrationQuerySet":
+        """With all that the committee's page names: the person's own words, not the account's identity."""
+        found = self.select_related("plan", "occupation", "portrait", "applicant")
+        return found.with_proposal().with_role_of(user)
+
     def for_pages(self) -> "RegistrationQuerySet":
         """With all that a page about it names."""
         return self.select_related("plan", "occupation", "portrait", "applicant__identity")

@@ -62,18 +62,16 @@ def actions_for(
 
     `known` are the person's capacities and `lines` the whole trail, newest first, where the page has them already.
     """
-    offered = workflow.possible(
-        registration.status_for(user), actors(registration, user) if known is None else known
-    )
+    offered = workflow.possible(registration.status_for(user), actors(registration, user) if known is None else known)
     late = timezone.now() >= registration.deadline()
-    lines = [(action, workflow.TABLE[action]) for action in offered]
-    waits = any(line.proposal is not None for _, line in lines) and moves.waits(registration)
+    rows = [(action, workflow.TABLE[action]) for action in offered]
+    waits = any(row.proposal is not None for _, row in rows) and moves.waits(registration)
     return [
         action
-        for action, line in lines
-        if not (late and line.in_time)
-        and not (line.undoes and undo.refusal(registration, timezone.now(), lines))
-        and (line.proposal is None or line.proposal == waits)
+        for action, row in rows
+        if not (late and row.in_time)
+        and not (row.undoes and undo.refusal(registration, timezone.now(), lines))
+        and (row.proposal is None or row.proposal == waits)
     ]
 
 
