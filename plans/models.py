@@ -236,6 +236,12 @@ class Plan(PhotoRequirements):
         """The description as safe HTML."""
         return render(self.description)
 
+    def role_of(self, user: "User") -> str | None:
+        """This person's role in the committee, or None. A superuser's is the manager's."""
+        if user.is_superuser:
+            return Role.MANAGER
+        return self.members.filter(user=user).values_list("role", flat=True).first()
+
     def has_member(self, user: "User", *roles: str) -> bool:
         """Whether this person is in the committee, in one of these roles if any are named. Superusers are."""
         if user.is_superuser:

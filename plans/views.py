@@ -3,12 +3,12 @@
 from pathlib import PurePath
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts import clock
+from accounts.paging import Pages
 from plans.forms import PlanFilterForm
 from plans.models import Attachment, Plan
 
@@ -30,7 +30,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
     now = clock.near()
     form = PlanFilterForm(request.GET)
     plans = form.narrow(Plan.objects.published(now), now).open_first(now)
-    page = Paginator(plans, PLANS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Pages(plans, PLANS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "plans/list.html", {"form": form, "page": page})
 
 

@@ -42,7 +42,9 @@ class RegistrationAdmin(DeskPages, WithoutStockPages, ChineseChoicesMixin, PlanP
         return obj.plan if obj else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
-        return Registration.objects.reviewable_by(signed_in(request)).for_pages().order_by(*self.ordering)
+        return (
+            Registration.objects.reviewable_by(signed_in(request)).for_desk(signed_in(request)).order_by(*self.ordering)
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         return False
