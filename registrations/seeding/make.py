@@ -204,11 +204,11 @@ def enter(batch: Batch, ground: Ground, person: Seeded, key: int, files: list[st
     user.identity.name_vouched = user.identity.document_vouched = True
     user.identity.hold_document(document)
     sample = ground.samples[person.serial % len(ground.samples)]
-    name, lost_at = portraits.file_name(), at
-    if files is not None:
-        name, lost_at = portraits.keep(sample), None
-        files.append(name)
-    portrait = sample.row(key, name, at, lost_at=lost_at)
+    if files is None:
+        portrait = sample.row(key, portraits.file_name(), at, lost_at=at)
+    else:
+        files.append(portraits.keep(sample))
+        portrait = sample.row(key, files[-1], at, lost_at=None)
     batch.users.append(user)
     batch.identities.append(user.identity)
     batch.consents.append(Consent(user=user, notice=NOTICE_VERSION, at=at))

@@ -3,8 +3,9 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -25,11 +26,13 @@ class Sample:
     facts: dict[str, Any]
     sha256: str
 
-    def row(self, owner_id: int, name: str, at: datetime, *, lost_at: datetime | None) -> Portrait:
+    def row(self, owner_id: int, name: str, at: datetime, lost_at: datetime | None) -> Portrait:
+        """`at` and `lost_at` are aware; None where the file is there."""
         facts = {**self.facts, "created_at": at, "lost_at": lost_at}
         return Portrait(pk=uuid4(), owner_id=owner_id, file=name, sha256=self.sha256, **facts)
 
 
+@cache
 def samples(spec: PhotoSpec) -> list[Sample]:
     """Women's at odd places, as the people's numbers are (registrations/seeding/people.py)."""
     return [sample(look, spec) for pair in zip(MEN, WOMEN, strict=True) for look in pair]
@@ -53,8 +56,8 @@ def sample(look: Look, spec: PhotoSpec) -> Sample:
     return Sample(cropped.data, facts, hashlib.sha256(cropped.data).hexdigest())
 
 
-def file_name(number: UUID | None = None) -> str:
-    return f"portraits/{timezone.localdate():%Y}/{number or uuid4()}.jpg"
+def file_name() -> str:
+    return f"portraits/{timezone.localdate():%Y}/{uuid4()}.jpg"
 
 
 def keep(sample: Sample) -> str:

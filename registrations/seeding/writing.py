@@ -43,7 +43,7 @@ def write(model: type[models.Model], rows: Sequence[models.Model]) -> None:
 def columns_of(model: type[models.Model]) -> str:
     """The table and its columns, as SQL names them."""
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in model._meta.local_concrete_fields)
+    columns = ", ".join(quote(str(field.column)) for field in model._meta.local_concrete_fields)
     return f"{quote(model._meta.db_table)} ({columns})"
 
 
