@@ -36,7 +36,7 @@ def table(run: Run) -> str:
 
 
 def row(cost: Cost, run: Run) -> str:
-    cuts = [cut * 1000 for cut in quantiles(cost.waits, n=100)] if cost.number > 1 else [0.0] * 99
+    cuts = [cut * 1000 for cut in quantiles(cost.waits, n=100, method="inclusive")] if cost.number > 1 else [0.0] * 99
     cells = [
         cost.name,
         " / ".join(f"{cuts[place - 1]:.0f}" for place in (50, 95, 99)),

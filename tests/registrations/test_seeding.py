@@ -318,10 +318,10 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(db: None) -> None:
     assert (User.objects.count(), Plan.objects.count()) == (0, 0)
 
 
-@pytest.mark.parametrize("wrong", ["0", "-5", "many"])
+@pytest.mark.parametrize("wrong", ["0", "many"])
 def test_a_wrong_number_is_explained(wrong: str) -> None:
     with pytest.raises(CommandError, match=f"“{wrong}”不是正整数"):
-        seed(f" {wrong}".strip() if wrong != "-5" else "--plans=-5")
+        seed(wrong)
 
 
 def test_a_conflict_with_another_writer_is_a_sentence(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
