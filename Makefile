@@ -1,6 +1,6 @@
 # The commands of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-photo lock clean
+.PHONY: help demo test lint bench bench-photo rolling lock clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -8,8 +8,10 @@ help:
 	@echo "             端口被占用时：make demo PORT=8010 SANDBOX_PORT=8011"
 	@echo "make test    运行全部测试：先用 SQLite，再用 PostgreSQL，含浏览器测试"
 	@echo "             只运行一部分：make test ARGS=\"-k photo\""
-	@echo "make bench   测量各页面在 gunicorn 和 PostgreSQL 上的耗时，与一个空白页面相比；多少份报名：make bench ARGS=\"100000\""
+	@echo "make bench   测量每一步在 gunicorn 和 PostgreSQL 上的开销，与一个空白页面相比；多少份报名：make bench ARGS=\"100000\""
+	@echo "             从 1,000 份到 1,000,000 份：make bench ARGS=\"--growth\""
 	@echo "make bench-photo  测量照片处理的耗时和内存"
+	@echo "make rolling  在真实的访问和提交下升级再退回，一个请求也不能失败"
 	@echo "make lint    检查代码的格式、类型、分层和部署设置"
 	@echo "make lock    按 pyproject.toml 重新写四个锁定文件"
 	@echo "make clean   删除 .venv、演示数据和各种缓存"
@@ -33,6 +35,10 @@ bench:
 bench-photo:
 	@scripts/setup requirements-dev.txt
 	@exec .venv/bin/python -m bench.photo
+
+rolling:
+	@scripts/setup requirements-dev.txt
+	@exec .venv/bin/python -m bench.rolling $(ARGS)
 
 lock:
 	@scripts/setup requirements-dev.txt

@@ -57,6 +57,18 @@ VARIABLES = {
         "每个进程的最大连接数，不少于线程数；只对 PostgreSQL 有用",
         "`8`",
     ),
+    "MIGRATION_LOCK_TIMEOUT": Explanation(
+        "`migrate` 等表的锁最多几秒，1 到 60：拿不到就放手，稍后再试，见[升级](upgrade.md#拿不到锁)",
+        "`5`",
+    ),
+    "MIGRATION_STATEMENT_TIMEOUT": Explanation(
+        "锁着表的迁移，一步最多几秒，1 到 3600；建索引、分批改数据不受限制",
+        "`120`",
+    ),
+    "DATABASE_POOLER": Explanation(
+        "`DATABASE_URL` 指向事务模式的 PgBouncer；直接连 PostgreSQL 写 false。见[扩容](scaling.md)",
+        "`true`",
+    ),
     "CACHE_URL": Explanation(
         "各副本共用的缓存，用来计算限制次数：Redis 的地址；空的就用数据库里的一张表（`migrate` 时自动建立）",
         "`rediss://:密码@redis:6379/0`",
@@ -74,6 +86,27 @@ VARIABLES = {
         "日志级别：DEBUG、INFO、WARNING、ERROR",
         "`WARNING`",
     ),
+    "LOG_FORMAT": Explanation(
+        "日志格式：json 一行一个对象，text 给人读。见[日志](observe.md#日志)",
+        "`text`",
+        "json（DEBUG 为 true 时是 text）",
+    ),
+    "METRICS_TOKEN": Explanation(
+        "读 `/metrics` 要的令牌，至少 32 个字符；不设就没有这个地址。见[指标](observe.md#指标)",
+        "`openssl rand -hex 32` 的输出",
+    ),
+    "WORKER_METRICS_PORT": Explanation(
+        "`run_worker` 在这个端口上应答 `/metrics`，令牌相同；0 不应答",
+        "`9101`",
+    ),
+    "SLOW_QUERY_MS": Explanation(
+        "多少毫秒以上的数据库查询在日志里写一行",
+        "`200`",
+    ),
+    "SLOW_REQUEST_MS": Explanation(
+        "多少毫秒以上的请求在日志里写一行",
+        "`1000`",
+    ),
     "FIELD_ENCRYPTION_KEYS": Explanation(
         "加密证件号码的密钥，编号:密钥，多把用逗号隔开，第一把用来加密",
         "`k1:` 加 `openssl rand -base64 32` 的输出",
@@ -83,6 +116,10 @@ VARIABLES = {
         "认出重复证件用的密钥，以后不能更换",
         "`openssl rand -base64 32` 的输出",
         "从 SECRET_KEY 推算，生产环境必须单独设置",
+    ),
+    "BACKUP_KEYS": Explanation(
+        "加密备份的密钥，编号:密钥，多把用逗号隔开，第一把用来加密；只有 `backup` 和 `restore` 用它，见[备份和恢复](backup.md)",
+        "`b1:` 加 `openssl rand -base64 32` 的输出",
     ),
     "RETENTION_DAYS": Explanation(
         "各类数据保存多少天，种类:天数，多个用逗号隔开，没写的用默认值；各类的含义见[保存期限](data.md#保存期限)",

@@ -88,11 +88,13 @@ def checks(folder: Path) -> Iterable[tuple[str, Callable[[], bool]]]:
     in_production = partial(manage, environment=production(folder))
     yield "代码规则（ruff check）", partial(run, programs / "ruff", "check", "--quiet")
     yield "代码格式（ruff format）", partial(run, programs / "ruff", "format", "--check", "--quiet", "--diff")
-    yield "脚本语法（bash -n）", partial(run, "bash", "-n", "scripts/lock", "scripts/setup", ".ci/run")
+    yield "脚本语法（bash -n）", partial(run, "bash", "-n", "scripts/image", "scripts/lock", "scripts/setup", ".ci/run")
     yield "不含本机的路径和下载地址", says_nothing_about_this_machine
     yield "分层（import-linter）", partial(run, programs / "lint-imports", "--no-cache")
     yield "类型（mypy）", partial(run, programs / "mypy", environment={**DEFAULTS, "DATA_DIR": str(folder)})
     yield "没有漏掉的迁移", partial(in_production, "makemigrations", "--check", "--dry-run", "--verbosity", "1")
+    yield "迁移不妨碍使用（squawk 等）", partial(run, sys.executable, "-W", "error", "-m", "scripts.migrations")
+    yield "Dockerfile（hadolint）", partial(run, programs / "hadolint", "Dockerfile")
     yield "部署检查（check --deploy）", partial(in_production, "check", "--deploy", "--fail-level", "WARNING")
     yield "静态文件可以收集", partial(in_production, "collectstatic", "--noinput", "--verbosity", "0")
 

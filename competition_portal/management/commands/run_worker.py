@@ -2,12 +2,15 @@
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
+from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django_tasks_db.models import DBTaskResult
 
 from accounts.commands import PortalCommand, WrongUse
+from competition_portal import worker_metrics
 from competition_portal.worker import GONE_AFTER, PortalWorker
 
 
@@ -52,11 +55,18 @@ class Command(PortalCommand):
             self.rehearse(queues)
             return
         worker = PortalWorker(queues, options["interval"], options["gone_after"], options["once"])
-        worker.configure_signals()
-        try:
+        with ExitStack() as stack:
+            self.serve_metrics(stack)
+            worker.configure_signals()
+            stack.callback(worker.reset_signals)
             worker.work()
-        finally:
-            worker.reset_signals()
+
+    def serve_metrics(self, stack: ExitStack) -> None:
+        port = settings.WORKER_METRICS_PORT
+        try:
+            stack.enter_context(worker_metrics.served(port))
+        except OSError as problem:
+            raise CommandError(f"端口 {port} 用不了（{problem.strerror}）。请换一个 WORKER_METRICS_PORT。") from None
 
     def rehearse(self, queues: list[str]) -> None:
         waiting = DBTaskResult.objects.ready()

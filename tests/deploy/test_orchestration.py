@@ -1,0 +1,194 @@
+"""compose.yaml and kubernetes/ agree with their schemas, with the portal and with each other; broken ones are found out."""
+
+import copy
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from scripts import nginx
+from tests.deploy import orchestration as described
+from tests.test_outside import certificate
+
+ROOT = described.ROOT
+VERSION = "1.34"  # the oldest cluster that is still looked after
+
+
+def fits_compose(document: dict[str, Any], folder: Path) -> bool:
+    file = folder / "compose.yaml"
+    file.write_text(yaml.safe_dump(document))
+    program = Path(sys.executable).parent / "check-jsonschema"
+    command = [program, "--builtin-schema", "vendor.compose-spec", file]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+def fits_cluster(document: dict[str, Any]) -> bool:
+    try:
+        kubernetes_validate.validate(document, VERSION, strict=True)
+    except kubernetes_validate.ValidationError:
+        return False
+    return True
+
+
+def test_compose_fits_its_schema_and_the_portal(tmp_path: Path) -> None:
+    assert fits_compose(described.compose(), tmp_path)
+    assert described.faults_of_compose(described.compose()) == []
+
+
+def test_kubernetes_fits_its_schemas_and_the_portal() -> None:
+    documents = described.kubernetes()
+    assert [document["metadata"]["name"] for document in documents if not fits_cluster(document)] == []
+    assert described.faults_of_kubernetes(documents) == []
+
+
+# Broken on purpose ----------------------------------------------------------------------------------------------------
+
+Change = Callable[[Any], Any]
+
+
+def put(value: Any, *keys: Any) -> Change:
+    def change(document: Any) -> None:
+        for key in keys[:-1]:
+            document = document[key]
+        document[keys[-1]] = value
+
+    return change
+
+
+def gone(*keys: Any) -> Change:
+    def change(document: Any) -> None:
+        for key in keys[:-1]:
+            document = document[key]
+        del document[keys[-1]]
+
+    return change
+
+
+def web(change: Change) -> Change:
+    """A change to the web servers' Deployment, down to its one container where `c` is named."""
+
+    def in_documents(documents: Any) -> None:
+        change(
+            next(
+                each for each in documents if each["metadata"]["name"] == "portal-web" and each["kind"] == "Deployment"
+            )
+        )
+
+    return in_documents
+
+
+CONTAINER = ("spec", "template", "spec", "containers", 0)
+POD = ("spec", "template", "spec")
+
+MISSHAPEN_COMPOSE = {
+    "a misspelt key": put("x", "services", "web1", "imgae"),
+    "a number for a list": put(8000, "services", "web1", "expose"),
+    "a health check of another kind": put("often", "services", "database", "healthcheck"),
+}
+MISSHAPEN_WEB = {
+    "a misspelt key": put("x", *CONTAINER, "imagePullPolice"),
+    "a word for a number": put("three", "spec", "minReadySeconds"),
+    "no selector": gone("spec", "selector"),
+}
+FAULTY_COMPOSE = {
+    "services.web1.image": (put("competition-portal:latest", "services", "web1", "image"), "not of a fixed version"),
+    "no tag": (put("redis", "services", "cache", "image"), "not of a fixed version"),
+    "read_only": (gone("services", "worker", "read_only"), "read_only is not True"),
+    "capabilities": (gone("services", "cache", "cap_drop"), "cap_drop is not"),
+    "root": (put("0:0", "services", "web2", "user"), "somebody else"),
+    "variable": (put("1", "services", "web1", "environment", "REPLICA"), "the portal reads no REPLICA"),
+    "secret": (put("x", "services", "web1", "environment", "SECRET_KEY"), "a secret is in the file itself"),
+    "command": (put(["python", "manage.py", "migrat"], "services", "migrate", "command"), "there is no command migrat"),
+    "timed": (gone("services", "publish-due"), "nothing runs publish_due"),
+    "probe": (put({"test": ["CMD", "true"]}, "services", "web1", "healthcheck"), "asked for /readyz"),
+    "unasked": (gone("services", "database", "healthcheck"), "nothing asks"),
+    "open": (put(["5432:5432"], "services", "database", "ports"), "is open to the world"),
+}
+FAULTY_KUBERNETES = {
+    "image": (web(put("competition-portal", *CONTAINER, "image")), "not of a fixed version"),
+    "readiness": (web(put("/healthz", *CONTAINER, "readinessProbe", "httpGet", "path")), "readinessProbe"),
+    "liveness": (web(put("/readyz", *CONTAINER, "livenessProbe", "httpGet", "path")), "livenessProbe"),
+    "unavailable": (web(put(1, "spec", "strategy", "rollingUpdate", "maxUnavailable")), "taking one away"),
+    "undrained": (web(gone(*CONTAINER, "lifecycle")), "killed before"),
+    "hasty": (web(put(30, *POD, "terminationGracePeriodSeconds")), "killed before"),
+    "root": (web(gone(*POD, "securityContext", "runAsNonRoot")), "as root"),
+    "writable": (web(put(False, *CONTAINER, "securityContext", "readOnlyRootFilesystem")), "become more"),
+    "token": (web(gone(*POD, "automountServiceAccountToken")), "a key to the cluster"),
+    "memory": (web(gone(*CONTAINER, "resources", "limits")), "nothing bounds"),
+    "secret": (web(put("prtl", *CONTAINER, "envFrom", 1, "secretRef", "name")), "there is no Secret prtl"),
+}
+
+
+@pytest.mark.parametrize("kind", MISSHAPEN_COMPOSE)
+def test_what_compose_would_not_take_is_refused(kind: str, tmp_path: Path) -> None:
+    document = copy.deepcopy(described.compose())
+    MISSHAPEN_COMPOSE[kind](document)
+    assert not fits_compose(document, tmp_path)
+
+
+@pytest.mark.parametrize("kind", MISSHAPEN_WEB)
+def test_what_a_cluster_would_not_take_is_refused(kind: str) -> None:
+    [document] = [
+        each for each in described.kubernetes() if each["kind"] == "Deployment" and "web" in str(each["metadata"])
+    ]
+    MISSHAPEN_WEB[kind](document)
+    assert not fits_cluster(document)
+
+
+@pytest.mark.parametrize("kind", FAULTY_COMPOSE)
+def test_what_compose_takes_and_would_hurt_is_named(kind: str) -> None:
+    change, sentence = FAULTY_COMPOSE[kind]
+    document = copy.deepcopy(described.compose())
+    change(document)
+    found = described.faults_of_compose(document)
+    assert found and all(sentence in fault for fault in found), found
+
+
+@pytest.mark.parametrize("kind", FAULTY_KUBERNETES)
+def test_what_a_cluster_takes_and_would_hurt_is_named(kind: str) -> None:
+    change, sentence = FAULTY_KUBERNETES[kind]
+    documents = described.kubernetes()
+    change(documents)
+    found = described.faults_of_kubernetes(documents)
+    assert found and all(sentence in fault for fault in found), found
+
+
+# The proxy of compose.yaml --------------------------------------------------------------------------------------------
+
+
+def test_the_proxy_starts_with_what_compose_makes_of_our_nginx_conf(tmp_path: Path) -> None:
+    """Its own command, run by a shell: what it looks for in nginx.conf is there, and nginx takes what comes out."""
+    proxy = described.compose()["services"]["proxy"]
+    script = proxy["command"][2].replace("$$", "$")
+    looked_for = re.findall(r"s\|([^|]+)\|", script)
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    assert [place for place in looked_for if place not in text] == []
+    script, _, start = script.partition("exec ")
+    assert start.startswith("nginx -c /run/nginx.conf")
+    made = tmp_path / "nginx.conf"
+    script = script.replace("/etc/portal/nginx.conf", str(ROOT / "deploy/nginx.conf")).replace(
+        "/run/nginx.conf", str(made)
+    )
+    upstream = "server 127.0.0.1:8001; server 127.0.0.1:8002;"  # names are only known to the containers
+    environment = {"UPSTREAM": upstream, "SERVER_NAME": "baoming.example.cn", "PATH": "/usr/bin:/bin"}
+    subprocess.run(["sh", "-euc", script], env=environment, check=True)
+    result = made.read_text()
+    assert (upstream in result, "jnjs.example.cn" in result, "baoming.example.cn" in result) == (True, False, True)
+    own = certificate(tmp_path)
+    for written in ("/etc/ssl/portal/certificate.pem", "/etc/ssl/portal/key.pem"):
+        result = result.replace(written, str(own))
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"\n    {kind}_temp_path {tmp_path / kind};" for kind in kinds)
+    made.write_text(result.replace("user www-data;", "").replace("\nhttp {", f"\nhttp {{{temporary}"))
+    checked = subprocess.run(
+        [nginx.provide(), "-t", "-p", tmp_path, "-c", made, "-e", "stderr", "-g", f"pid {tmp_path}/nginx.pid;"],
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stderr
