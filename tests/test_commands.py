@@ -29,6 +29,7 @@ from registrations.workflow import Status
 from tests import scenes
 from tests.test_worker import database_url
 
+pytestmark = pytest.mark.django_db  # the system checks ask the database once what it can
 ROOT = Path(__file__).resolve().parent.parent
 OUR_APPS = {"accounts", "competition_portal", "photos", "plans", "profiles", "registrations"}
 # One of Django's own that we change a little keeps its help and its options.
@@ -131,7 +132,6 @@ def scene(plan, occupation, manager, applicant, stranger, tmp_path, monkeypatch)
     return {
         "add_committee_member": [plan.code, u, "viewer"],
         "correct_identity": [u, "--reason", "证件换发"],
-        "demo": None,  # in an empty database
         "end_sessions": [u],
         "erase_person": [u],
         "export_registrations": [plan.code, "--output", str(tmp_path / "list.xlsx")],
@@ -157,17 +157,20 @@ def everything():
     )
 
 
-CHANGING = [name for name in NAMES_OF_OURS if name not in CHANGE_NOTHING]
+# Where there is something already, they refuse.
+IN_AN_EMPTY_PLACE = {"demo": [], "seed": ["20", "--yes-seed"]}
+# They read the whole database at one moment, or want an empty one: the tests that have such a place rehearse them.
+REHEARSED_ELSEWHERE = {"backup", "restore"}
+CHANGING = [name for name in NAMES_OF_OURS if name not in CHANGE_NOTHING | REHEARSED_ELSEWHERE]
 
 
 @pytest.mark.parametrize("name", CHANGING)
-@pytest.mark.django_db
 def test_a_rehearsal_changes_nothing(name, request):
     assert command(name).rehearsal, f"{name} changes something and has no --dry-run; or put it in CHANGE_NOTHING"
-    if name != "demo":
+    if name not in IN_AN_EMPTY_PLACE:
         scene = request.getfixturevalue("scene")
         assert name in scene, f"say in `scene` how {name} is run"
-    arguments = [] if name == "demo" else scene[name]
+    arguments = IN_AN_EMPTY_PLACE[name] if name in IN_AN_EMPTY_PLACE else scene[name]
     before = everything()
     out = StringIO()
     call_command(name, *arguments, "--dry-run", stdout=out)
@@ -175,7 +178,12 @@ def test_a_rehearsal_changes_nothing(name, request):
     assert re.search("将|没有|全部一致", out.getvalue())
 
 
-@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(REHEARSED_ELSEWHERE))
+def test_what_is_rehearsed_elsewhere_is(name):
+    assert command(name).rehearsal
+    assert f'run("{name}", "--dry-run"' in (ROOT / "tests/backups/test_commands.py").read_text()
+
+
 def test_the_comparison_sees_a_change(scene):
     before = everything()
     call_command("grant_staff", *scene["grant_staff"], stdout=StringIO())
@@ -212,7 +220,6 @@ def test_an_unknown_option_ends_with_2_and_a_sentence(name, capsys):
         (["run_worker", "--queues", "x"], "没有队列 x。现有：default、messages。"),
     ],
 )
-@pytest.mark.django_db
 def test_wrong_use_says_what_could_have_been_meant(arguments, sentence, capsys, monkeypatch):
     monkeypatch.setattr("django.db.connections.close_all", lambda: None)  # the test's own transaction
     with pytest.raises(SystemExit) as end:
@@ -291,6 +298,8 @@ def test_each_end_is_one_sentence_and_a_code(name, problem, code, said, capsys, 
         "add_committee_member": ["X", "u-1"],
         "correct_identity": ["u-1", "--reason", "x"],
         "export_registrations": ["X", "--output", "x"],
+        "backup": ["--output", "x"],
+        "restore": ["x"],
     }
     takes_an_account = any(action.dest == "account" for action in mine.create_parser("", name)._actions)
     with pytest.raises(SystemExit) as end:

@@ -177,7 +177,7 @@ def test_lost_files_are_named_and_the_exit_code_says_so(registration, tmp_path, 
     with pytest.raises(Exception, match="备份已写成") as caught:
         call_command("backup", "--output", str(path), stdout=io.StringIO(), stderr=aside)
     assert (caught.value.returncode, str(caught.value)) == (
-        2,
+        3,
         "备份已写成，可以用，但有 1 个文件在存储里找不到。请执行 python manage.py sweep_photos，从更早的备份放回。",
     )
     assert f"  文件丢失：{name}" in aside.getvalue().splitlines()
@@ -185,7 +185,7 @@ def test_lost_files_are_named_and_the_exit_code_says_so(registration, tmp_path, 
     new_storage("elsewhere")
     code, said, failure = run("restore", path)
     assert (code, failure) == (
-        2,
+        3,
         "恢复了，但备份里缺 1 个文件。请执行 python manage.py sweep_photos，它会列出是哪些，并做上标记。",
     )
     assert said[2:] == ["已恢复 " + said[2].split()[1] + " 行、3 个文件（写入 3 个，原有 0 个）。", AGAIN]

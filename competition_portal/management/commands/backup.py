@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error
 
 from accounts.audit import record
+from accounts.commands import PortalCommand
 from accounts.verbs import Verb
 from competition_portal import dependencies
 from competition_portal.backups.files import Names, columns
@@ -24,17 +25,18 @@ from competition_portal.backups.snapshot import snapshot
 
 ACTOR = "command:backup"
 STANDARD = "-"
-INCOMPLETE = 2  # the exit code of a backup that is there, but without files that the storage has lost
+INCOMPLETE = 3  # the exit code of a backup that is there, but without files that the storage has lost
 NO_KEY = "没有设 BACKUP_KEYS，不能做备份，也不能恢复。请用 openssl rand -base64 32 生成一把，设为 BACKUP_KEYS=b1:密钥，并另行保存。"
 AWAY = "数据库出错或连不上（{}），{}。请用 python manage.py doctor 检查，恢复后再执行一次。"
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "把数据库、照片和附件做成一个加密的备份文件（密钥是 BACKUP_KEYS 的第一把）。系统不用停：数据库是同一时刻的样子，照片随后读取。"
         "登录会话、限制次数、后台工作进程的报告、满一天就删的导出文件不在其中。写完才改成正式的文件名。"
-        "退出码：0 完整；1 没有做成；2 做成了，但有记录的文件在存储里找不到，已列出。"
     )
+    rehearsal = "只检查和计数，不写文件"
+    exit_codes = {0: "完整", 1: "没有做成", INCOMPLETE: "做成了，但有记录的文件在存储里找不到，已列出"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -43,7 +45,6 @@ class Command(BaseCommand):
             metavar="FILE",
             help="写到哪个文件，已有的不覆盖；- 表示标准输出（进度写在标准错误）",
         )
-        parser.add_argument("--dry-run", action="store_true", help="只检查和计数，不写文件")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.BACKUP_KEYS:

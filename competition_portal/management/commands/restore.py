@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.commands import PortalCommand
 from competition_portal import dependencies
 from competition_portal.backups.examining import Contents, examine
 from competition_portal.backups.problems import BackupProblem
@@ -19,17 +20,17 @@ from competition_portal.backups.restoring import Terms, check_place, restore
 from competition_portal.management.commands.backup import INCOMPLETE, NO_KEY, STANDARD, interruptible, sentences
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "把备份恢复到空的数据库和空的存储里；数据库没有表的，先建好。先把整个备份核对一遍（密钥、完整、校验和、迁移、证件号码能否读出），再写；"
         "照片和附件都写好，数据库才一次提交，中途出错则什么都不留下，可以再执行一次。请先停止系统的全部副本和后台工作进程。"
-        "退出码：0 完整；1 没有恢复；2 恢复了，但备份里本来就缺一些文件。"
     )
+    rehearsal = "核对备份，也检查能否恢复到这里，不写"
+    exit_codes = {0: "完整", 1: "没有恢复", INCOMPLETE: "恢复了，但备份里本来就缺一些文件"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("input", metavar="FILE", help="备份文件；- 表示标准输入（先原样存到临时目录，仍是加密的）")
         parser.add_argument("--verify", action="store_true", help="只核对备份本身，不碰数据库和存储")
-        parser.add_argument("--dry-run", action="store_true", help="核对备份，也检查能否恢复到这里，不写")
         parser.add_argument("--replace-database", action="store_true", help="数据库不是空的也恢复：现有内容全部丢弃")
         parser.add_argument(
             "--keep-files", action="store_true", help="存储不是空的也恢复：同名且内容相同的文件留用，不同的拒绝"

@@ -6,9 +6,10 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import IntegrityError, connection
 
+from accounts.commands import PortalCommand
 from registrations.models import STATUS_CHOICES, Registration
 from registrations.seeding import make
 from registrations.seeding.plans import CODE
@@ -17,13 +18,13 @@ from registrations.seeding.writing import on_postgres
 MANY = 50_000  # registrations from which on several processes are quicker
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "写入大量虚构的报名（默认 10,000 份），用来测试系统的容量：人员、身份信息（证件号码照常加密）、个人基本信息、证件照的记录、"
         f"各种状态的报名、审核记录、消息，分布在编号为 {CODE.format(1)} 等的竞赛计划里，名额和审核队列的份数同时记好。"
         "PostgreSQL 用 COPY 写入。每批是一个事务：中断以后已经写入的各批是完整的，再次执行会接着增加。"
-        "成功时退出码为 0；被拒绝或没有写完时退出码为 1。"
     )
+    rehearsal = "只说明将要写入什么，不写入"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -45,7 +46,6 @@ class Command(BaseCommand):
             metavar="个数",
             help="用几个进程写入；不写则 PostgreSQL 上份数多时与处理器核数相同，否则为 1",
         )
-        parser.add_argument("--dry-run", action="store_true", help="只说明将要写入什么，不写入")
         parser.add_argument(
             "--yes-seed",
             action="store_true",
