@@ -430,7 +430,7 @@ def test_how_the_portal_speaks_and_signs_in(read):
 
 def test_every_variable_is_in_the_operators_table(read):
     read()
-    page = (ROOT / "docs" / "operators" / "configuration.md").read_text()
+    page = (ROOT / "docs" / "operations" / "configuration.md").read_text()
     named = re.findall(r"^\|\s*`([A-Z0-9_]+)`\s*\|", page, re.MULTILINE)
     assert sorted(named) == sorted(environment.DECLARED)
 
