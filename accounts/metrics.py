@@ -4,8 +4,9 @@ Labels are words of the code (a view's name, a reason's kind), never a value tha
 many series as labels have values, and a person's may not be one of them. See docs/adr/0026-what-is-measured.md.
 """
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, disable_created_metrics
 
+disable_created_metrics()  # a series more for each, which nobody asks for
 REGISTRY = CollectorRegistry()
 
 LOGINS = Counter(

@@ -11,6 +11,7 @@ from photos import bounded, decoder
 from photos.decoder import MEGABYTE
 from photos.pipeline import PhotoRefused, crop, read, suggest_box
 from photos.refusals import TOO_COSTLY
+from tests.measured import value
 from tests.photos.pictures import drawn_portrait, encoded, quarters
 
 
@@ -30,6 +31,26 @@ def test_it_refuses_with_the_sentence_of_the_pipeline(data):
             function(data)
         sentences.append(str(refused.value))
     assert sentences[0] == sentences[1]
+
+
+def test_each_is_counted_by_how_it_ended(monkeypatch):
+    def counts():
+        names = [("read", outcome) for outcome in ("done", "refused", "busy")] + [("crop", "done")]
+        counted = [value("portal_photo_decodes_total", job=job, outcome=outcome) for job, outcome in names]
+        return [*counted, value("portal_photo_decode_cpu_seconds_count", job="read")]
+
+    before = counts()
+    copy = bounded.read(encoded(quarters(1000, 1400)))
+    bounded.crop(copy.data, suggest_box(copy.width, copy.height))
+    for _ in range(2):
+        with pytest.raises(PhotoRefused):
+            bounded.read(b"")
+    monkeypatch.setattr(bounded, "PATIENCE", 0.01)
+    monkeypatch.setattr(bounded, "_turns", threading.BoundedSemaphore(1))
+    with bounded._turns, pytest.raises(PhotoRefused):
+        bounded.read(b"")
+    assert [after - number for number, after in zip(before, counts(), strict=True)] == [1, 2, 1, 1, 3]
+    assert value("portal_photo_children") == 0
 
 
 def stopped(body: str) -> bounded.Answer:
@@ -57,6 +78,7 @@ def stopped(body: str) -> bounded.Answer:
 def test_a_child_that_computes_for_ever_is_stopped(monkeypatch):
     monkeypatch.setattr(decoder, "CPU_SECONDS", 1)
     answer = stopped("while True: pass")
+    assert answer.outcome == "killed"
     assert (answer.ended in {-signal.SIGXCPU, -signal.SIGKILL}, answer.cost.cpu < 2) == (True, True)
 
 
