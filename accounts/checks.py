@@ -311,6 +311,7 @@ def is_loopback(address: str) -> bool:
 def keys() -> dict[str, str | bytes]:
     """Every key, by the name that an operator knows it under."""
     ring = {f"FIELD_ENCRYPTION_KEYS 中的 {key_id}": key for key_id, key in settings.FIELD_ENCRYPTION_KEYS.items()}
+    ring |= {f"BACKUP_KEYS 中的 {key_id}": key for key_id, key in settings.BACKUP_KEYS.items()}
     return {"SECRET_KEY": settings.SECRET_KEY, "BLIND_INDEX_KEY": settings.BLIND_INDEX_KEY, **ring}
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.db.models import Q
 
-from accounts.models import AuditEntry, Consent, Identity, KeptForm, User
+from accounts.models import AuditEntry, Consent, Identity, KeptForm, SentForm, User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
 
 UNTIL_CLOSED = "直到您注销账户。"
@@ -93,6 +93,19 @@ def count_kept_forms(user: User) -> dict[str, int]:
 
 def erase_kept_forms(user: User) -> None:
     KeptForm.objects.filter(user=user).delete()
+
+
+def tell_sent_forms(user: User) -> list[Entry]:
+    sent = SentForm.objects.filter(user=user).defer("answer").order_by("pk")
+    return [Entry([Fact("办理时间", in_words(form.sent_at))]) for form in sent]
+
+
+def count_sent_forms(user: User) -> dict[str, int]:
+    return {"已办理的表单": SentForm.objects.filter(user=user).count()}
+
+
+def erase_sent_forms(user: User) -> None:
+    SentForm.objects.filter(user=user).delete()
 
 
 # Sessions ------------------------------------------------------------------------------------------------------
@@ -192,6 +205,16 @@ HOLDINGS = (
         tell=tell_kept_forms,
         count=count_kept_forms,
         erase=erase_kept_forms,
+    ),
+    Holding(
+        place=85,
+        title="已办理的表单",
+        why="同一张表单重复提交时只办一次，并给您看同样的结果。结果加密保存。",
+        how_long=lambda: f"{days('kept_forms')} 天。",
+        covers=["accounts.SentForm"],
+        tell=tell_sent_forms,
+        count=count_sent_forms,
+        erase=erase_sent_forms,
     ),
     Holding(
         place=90,

@@ -28,7 +28,7 @@ MOST_BYTES = 64 * 1024
 MOST_FORMS = 20  # of one person
 LONGEST_PATH = 200
 # A consent or a declaration is given anew by whoever saves; a token belongs to the page that it stood on.
-LEFT_OUT = ("csrfmiddlewaretoken", "password", "agreed", "consented")
+LEFT_OUT = ("csrfmiddlewaretoken", "form_key", "password", "agreed", "consented")
 RESTORED = "您的登录曾经中断，刚才填写的内容已为您恢复，请核对后保存。"
 WITHOUT_FILES = "文件没有保留，请重新选择。"
 

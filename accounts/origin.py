@@ -15,6 +15,8 @@ from django.utils.crypto import get_random_string
 # Letters alone: nothing that masks digits in a log takes one for a number. No vowels: no words.
 REQUEST_ID_LETTERS = "bcdfghjkmnpqrstvwxyz"
 REQUEST_ID_LENGTH = 14  # short enough to be read out on the telephone, 20**14 of them
+# What a proxy of ours may have numbered it with: nginx's $request_id, or a number of our own that went through it.
+ACCEPTED_ID = re.compile(rf"[0-9a-f]{{32}}|[{REQUEST_ID_LETTERS}]{{{REQUEST_ID_LENGTH}}}")
 # Some proxies write the client's port as well: 192.0.2.7:4711, [2001:db8::7]:4711.
 WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
 
@@ -63,6 +65,12 @@ def new_request_id() -> str:
     return get_random_string(REQUEST_ID_LENGTH, REQUEST_ID_LETTERS)
 
 
+def request_id_of(meta: Mapping[str, Any], trusted_proxies: int) -> str:
+    """The number that the proxy before us gave it, or a new one. Only a proxy of ours is believed, and only in its form."""
+    said = str(meta.get("HTTP_X_REQUEST_ID", ""))
+    return said if trusted_proxies and ACCEPTED_ID.fullmatch(said) else new_request_id()
+
+
 class OriginMiddleware:
     """Outermost of all: whatever happens inside knows where the request came from. The answer names its number."""
 
@@ -70,7 +78,8 @@ class OriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        origin = Origin(client_address(request.META, settings.TRUSTED_PROXIES), new_request_id())
+        proxies = settings.TRUSTED_PROXIES
+        origin = Origin(client_address(request.META, proxies), request_id_of(request.META, proxies))
         request.request_id = origin.request_id  # type: ignore[attr-defined]
         token = CURRENT.set(origin)
         try:

@@ -14,7 +14,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.erasure import remove_lines
-from accounts.models import AuditEntry, Consent, KeptForm
+from accounts.models import AuditEntry, Consent, KeptForm, SentForm
 
 BATCH = 200
 
@@ -77,6 +77,12 @@ PARTS: tuple[Part, ...] = (
         "kept_forms",
         "没有保存的表单",
         lambda before: KeptForm.objects.filter(kept_at__lt=before).defer("content"),
+        remove_rows,
+    ),
+    Rows(
+        "kept_forms",
+        "已办理的表单",
+        lambda before: SentForm.objects.filter(sent_at__lt=before).defer("answer"),
         remove_rows,
     ),
     Rows(

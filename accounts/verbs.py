@@ -43,6 +43,8 @@ class Verb(TextChoices):
     DATA_DOWNLOADED = "data.downloaded", "下载本人的数据"
     PERSON_ERASED = "person.erased", "注销并删除个人信息"
     DATA_PURGED = "data.purged", "清理到期数据"
+    BACKUP_MADE = "backup.made", "制作备份"
+    BACKUP_RESTORED = "backup.restored", "从备份恢复"
     KEYS_ROTATED = "keys.rotated", "更换加密密钥"
     CIPHERTEXT_REFUSED = "ciphertext.refused", "密文被拒绝"
     LIMIT_REACHED = "limit.reached", "操作次数超过限制"

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
-from accounts import kept_forms, limits, origin, sessions
+from accounts import kept_forms, limits, metrics, origin, sessions
 from accounts.audit import record
 from accounts.forms import IdentityForm
 from accounts.login_refusals import record_login_refused
@@ -49,6 +49,7 @@ def onward(request: HttpRequest) -> str:
 
 def login_failed(request: HttpRequest, refusal: LoginRefused) -> HttpResponse:
     logger.warning("login refused: %s", refusal.reason)
+    metrics.count_login(refusal.reason)
     unreachable = str(refusal) == UNREACHABLE
     status = HTTPStatus.SERVICE_UNAVAILABLE if unreachable else HTTPStatus.BAD_REQUEST
     return render(request, "accounts/login_failed.html", {"sentence": str(refusal)}, status=status)
@@ -112,6 +113,7 @@ class CallbackView(OIDCAuthenticationCallbackView):
     def login_success(self) -> HttpResponse:
         target = self.success_url
         super().login_success()
+        metrics.count_login("success")
         self.request.session["id_token"] = self.user.sealed_id_token
         self.request.session.pop("oidc_login_next", None)
         return redirect(f"{reverse('accounts:welcome')}?{urlencode({'next': target})}")

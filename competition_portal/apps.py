@@ -13,9 +13,10 @@ class PortalConfig(AppConfig):
         from django_tasks_db.models import DBTaskResult
 
         from accounts import retention
-        from competition_portal.task_records import FINISHED, keep_places_alone
+        from competition_portal.task_records import FINISHED, keep_places_alone, keep_request_id
 
         retention.register(FINISHED)
+        pre_save.connect(keep_request_id, sender=DBTaskResult, dispatch_uid="competition_portal.task_request_id")
         pre_save.connect(keep_places_alone, sender=DBTaskResult, dispatch_uid="competition_portal.task_records")
 
 

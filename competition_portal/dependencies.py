@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from accounts import clock
 from competition_portal.pulse import living
 from competition_portal.worker import GONE_AFTER
 
@@ -28,6 +29,14 @@ def pending_migrations() -> list[str]:
     """As `registrations.0007_messages`. What a newer version has done beyond ours is no fault: it is being rolled out."""
     applied = MigrationRecorder(connection).applied_migrations()
     return [f"{app}.{name}" for app, name in sorted(migrations_of_this_version() - set(applied))]
+
+
+MOST_DRIFT = 2.0  # seconds between two clocks that nobody notices
+
+
+def clock_is_right() -> bool:
+    """Verdicts follow the database's clock (accounts/clock.py); what a machine writes into its logs follows its own."""
+    return abs(clock.drift()) <= MOST_DRIFT
 
 
 def ask_cache() -> None:

@@ -15,6 +15,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 
+from accounts import clock
 from accounts.exchange import EXCHANGE_SECONDS, Exchange
 from accounts.oidc import LEEWAY_SECONDS, LoginRefused, refusing
 from accounts.platform import endpoints
@@ -23,7 +24,6 @@ from competition_portal.in_time import within
 from registrations.carriers import Mail
 from registrations.patience import NotSent
 
-DATABASE_DRIFT = 2.0  # seconds between two clocks that nobody notices
 PLATFORM_DRIFT = 30.0  # its header has whole seconds, and a way to go; LEEWAY_SECONDS end every login
 WORD = {True: "正常", False: "出错", None: "未查"}
 NTP = "请在两边都打开时间同步（NTP 或 chrony）。"
@@ -102,19 +102,10 @@ def database() -> str:
     took = f"{connection.display_name}，{(time.monotonic() - begun) * 1000:.0f} 毫秒"
     if connection.vendor != "postgresql":
         return f"{took}。"
-    drift = database_drift()
-    if abs(drift) > DATABASE_DRIFT:
+    drift = clock.drift()
+    if abs(drift) > dependencies.MOST_DRIFT:
         raise Wrong(f"数据库的时钟比本机{ahead(drift)}，截止时间和后台任务会判断错。{NTP}")
     return f"{took}，时钟相差 {abs(drift):.1f} 秒。"
-
-
-def database_drift() -> float:
-    """Seconds by which the database's clock is ahead of this machine's."""
-    before = time.time()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
-        theirs = float(cursor.fetchone()[0])
-    return theirs - (before + time.time()) / 2
 
 
 def ahead(seconds: float) -> str:

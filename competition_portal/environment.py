@@ -184,6 +184,13 @@ def secret(value: str) -> str:
     return value
 
 
+def token(value: str) -> str:
+    """What stands behind Bearer (RFC 6750, 2.1), long enough that nobody guesses it."""
+    if len(value) < 32 or len(set(value)) < 5 or not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", value):
+        raise ValueError("weak")
+    return value
+
+
 def url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.netloc:

@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -13,14 +15,15 @@ from django.views.decorators.cache import never_cache
 
 from accounts import origin
 from accounts.limits import LimitReached
+from competition_portal.unsaved import unsaved
 
 
-def page(template: str, status: HTTPStatus) -> HttpResponse:
+def page(template: str, status: HTTPStatus, **more: Any) -> HttpResponse:
     """Rendered without a request, so that no context processor can touch a database that may be away.
 
     What a person has to tell whoever looks for the fault is the number of the request.
     """
-    return HttpResponse(render_to_string(template, {"request_id": origin.current().request_id}), status=status)
+    return HttpResponse(render_to_string(template, {"request_id": origin.current().request_id, **more}), status=status)
 
 
 class NoBareAnswers:
@@ -53,7 +56,13 @@ def too_many(request: HttpRequest, refusal: LimitReached) -> HttpResponse:
 
 @never_cache
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Whatever the request has that no page of ours sends, a host of another's name included."""
+    """Whatever the request has that no page of ours sends, a host of another's name included.
+
+    Django also says so when a session could not be saved, which it takes for one that somebody has deleted: where it was
+    the database that went away, that is no fault of the request (bench/crash.py has seen it).
+    """
+    if isinstance(exception, SessionInterrupted) and database_is_away(exception):
+        return unavailable(request)
     if isinstance(exception, RequestDataTooBig):
         return page("413.html", HTTPStatus.CONTENT_TOO_LARGE)
     return page("400.html", HTTPStatus.BAD_REQUEST)
@@ -72,11 +81,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 @never_cache
 def server_error(request: HttpRequest) -> HttpResponse:
     """A database that is away is not our fault to apologise for but a state that passes: 503, come back soon."""
-    if isinstance(sys.exception(), (OperationalError, InterfaceError)):
-        response = page("503.html", HTTPStatus.SERVICE_UNAVAILABLE)
-        response["Retry-After"] = "30"
-        return response
+    if database_is_away(sys.exception()):
+        return unavailable(request)
     return page("500.html", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def database_is_away(problem: BaseException | None) -> bool:
+    """Whether it, or what it was raised over, is the database's absence."""
+    seen = problem
+    while seen is not None and not isinstance(seen, (OperationalError, InterfaceError)):
+        seen = seen.__cause__ or seen.__context__
+    return seen is not None
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """With what was typed, where a page of ours has sent it: the button sends it once more, under the same key."""
+    context = {"target": request.get_full_path(), **unsaved(request)}
+    response = page("503.html", HTTPStatus.SERVICE_UNAVAILABLE, **context)
+    response["Retry-After"] = "30"
+    return response
 
 
 @never_cache

@@ -9,7 +9,9 @@ from bootstrap_wrapper import get_bootstrap_dir
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
+from competition_portal import bounded
 from competition_portal import environment as env
+from competition_portal.log_settings import logging_of
 from photos.spec import PhotoSpec
 from photos.spec import parse as parse_photo_spec
 from photos.uploads import MAX_UPLOAD_BYTES, MEGABYTE
@@ -70,6 +72,12 @@ MIGRATION_LOCK_TIMEOUT = env.read(
 MIGRATION_STATEMENT_TIMEOUT = env.read(
     "MIGRATION_STATEMENT_TIMEOUT", env.up_to(3600), default=60, cure="写迁移的一步最多几秒，1 到 3600，例如 60。"
 )
+DATABASE_POOLER = env.read(
+    "DATABASE_POOLER",
+    env.boolean,
+    default=False,
+    cure="写 true 或 false；DATABASE_URL 指向事务模式的 PgBouncer 时写 true。",
+)
 CACHE_URL = env.read(
     "CACHE_URL",
     env.cache_url,
@@ -85,6 +93,34 @@ LOG_LEVEL = env.read(
     lambda word: {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR")}[word.upper()],
     default="INFO",
     cure="写 DEBUG、INFO、WARNING 或 ERROR。",
+)
+LOG_FORMAT = env.read(
+    "LOG_FORMAT",
+    env.one_of("json", "text"),
+    default="text" if DEBUG else "json",
+    cure="写 json（一行一个对象，给日志系统读）或 text（给人读）。",
+)
+
+# --- To be seen ------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.read(
+    "METRICS_TOKEN",
+    env.token,
+    default="",
+    cure="写至少 32 个随机的字母和数字，例如 openssl rand -hex 32 的输出；留空就没有 /metrics 这个地址。",
+)
+WORKER_METRICS_PORT = env.read(
+    "WORKER_METRICS_PORT",
+    env.up_to(65535),
+    default=0,
+    cure="写 run_worker 在哪个端口上应答 /metrics，例如 9101；留空就不应答。",
+)
+env.needs("WORKER_METRICS_PORT", METRICS_TOKEN=METRICS_TOKEN)
+SLOW_QUERY_MS = env.read(
+    "SLOW_QUERY_MS", env.positive, default=500, cure="写多少毫秒以上的数据库查询要在日志里写一行，例如 500。"
+)
+SLOW_REQUEST_MS = env.read(
+    "SLOW_REQUEST_MS", env.positive, default=2000, cure="写多少毫秒以上的请求要在日志里写一行，例如 2000。"
 )
 
 # --- Keys for what is encrypted at rest ------------------------------------------------------------------------
@@ -110,9 +146,16 @@ BLIND_INDEX_KEY = env.read(
     cure="写 32 字节的 base64，例如 $(openssl rand -base64 32)；以后不能更换。",
 )
 
+BACKUP_KEYS = env.read(
+    "BACKUP_KEYS",
+    env.keyring,
+    default={},
+    cure="写 编号:密钥，密钥是 32 字节的 base64，例如 b1:$(openssl rand -base64 32)；不要与别的密钥相同；换密钥时把新的写在最前面。",
+)
+
 # --- How long personal data is kept ----------------------------------------------------------------------------
 
-# Days, by kind; what each counts from is told in docs/operations/README.md, and `manage.py purge_expired` does it.
+# Days, by kind; what each counts from is told in docs/operations/data.md, and `manage.py purge_expired` does it.
 RETENTION_DEFAULTS = {
     "drafts": 180,
     "jobs": 30,
@@ -348,6 +391,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "accounts.origin.OriginMiddleware",
+    "competition_portal.request_metrics.RequestMeter",
     "competition_portal.headers.HeadersMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "competition_portal.health.HealthMiddleware",
@@ -368,6 +412,7 @@ MIDDLEWARE = [
     "accounts.middleware.IdentityConfirmationMiddleware",
     "accounts.middleware.NoticeConsentMiddleware",
     "accounts.kept_forms.KeptForms",
+    "accounts.once.OncePerForm",
 ]
 ROOT_URLCONF = "competition_portal.urls"
 WSGI_APPLICATION = "competition_portal.wsgi.application"
@@ -384,6 +429,7 @@ TEMPLATES = [
                 "accounts.sessions.for_pages",
                 "registrations.context_processors.news",
             ],
+            "builtins": ["accounts.templatetags.form_key"],
         },
     }
 ]
@@ -406,14 +452,17 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
-        "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 3},
-        "connect_timeout": 3,
+        # How long a request waits for a connection, and for a database that says nothing: competition_portal/bounded.py.
+        "pool": bounded.pool(DATABASE_POOL_SIZE),
+        "connect_timeout": bounded.CONNECT_SECONDS,
         # A server that vanished without a goodbye is noticed in seconds, instead of after the quarter of an hour of TCP.
         "tcp_user_timeout": 10_000,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
     }
+    # Behind a pooler the next statement may meet another connection, which knows no cursor of the one before.
+    DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLER
     DATABASE["CONN_MAX_AGE"] = 0
     DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": DATABASE}
@@ -551,27 +600,7 @@ CSRF_FAILURE_VIEW = "competition_portal.errors.csrf_failure"
 
 # --- Logs ------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "accounts.log_lines.LineFormatter"}},
-    "filters": {
-        "request_id": {"()": "accounts.origin.RequestIdFilter"},
-        "redacted": {"()": "accounts.redaction.RedactingFilter"},
-    },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "redacted"]}
-    },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # Named again, because Django's own configuration gives both of them handlers that mask nothing.
-    "loggers": {
-        name: {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False} for name in ("django", "django.server")
-    }
-    # At DEBUG they repeat what is personal: the whole context of a page, the tags and bytes of a photo.
-    | {name: {"level": LOG_LEVEL if LOG_LEVEL != "DEBUG" else "INFO"} for name in ("django.template", "PIL")}
-    # The worker says itself what it has done (competition_portal/worker.py), in one line instead of four.
-    | {name: {"level": "ERROR" if LOG_LEVEL == "ERROR" else "WARNING"} for name in ("django.tasks", "django_tasks_db")},
-}
+LOGGING = logging_of(LOG_LEVEL, LOG_FORMAT)
 # Nobody is sent a report by mail (no ADMINS, no AdminEmailHandler); whoever makes one gets these.
 DEFAULT_EXCEPTION_REPORTER_FILTER = "accounts.error_reports.PersonalDataFilter"
 DEFAULT_EXCEPTION_REPORTER = "accounts.error_reports.PersonalDataReporter"

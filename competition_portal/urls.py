@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from competition_portal import health
+from competition_portal import health, metrics
 from competition_portal.csp_reports import csp_report
 from plans.views import front_door
 
@@ -20,6 +20,7 @@ urlpatterns = [
     # In fact answered further out, by HealthMiddleware.
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics.page, name="metrics"),
 ]
 
 handler400 = "competition_portal.errors.bad_request"

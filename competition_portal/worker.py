@@ -13,8 +13,10 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from accounts import origin
-from competition_portal import reaper
+from accounts.work import Work
+from competition_portal import queries, reaper, worker_metrics
 from competition_portal.pulse import Pulse
+from competition_portal.task_records import request_id_of
 from registrations import carried, deliveries, publishing, reminders
 
 logger = logging.getLogger(__name__)
@@ -105,15 +107,24 @@ class PortalWorker(Worker):
             time.sleep(min(NAP, seconds))
 
     def run_task(self, row: DBTaskResult) -> None:
-        """All that is logged meanwhile carries one number, like the lines of a request. Arguments are not logged."""
-        token = origin.CURRENT.set(origin.Origin(request_id=origin.new_request_id()))
-        began = time.monotonic()
+        """All that is logged meanwhile carries the number of the request that asked for it. Arguments are not logged."""
+        token = origin.CURRENT.set(origin.Origin(request_id=request_id_of(row)))
+        work, began = Work(row.task_path), time.monotonic()
         try:
-            super().run_task(row)
-            took = time.monotonic() - began
-            logger.info("task %s %s: %s in %.1f s", row.pk, row.task_path, str(row.status).lower(), took)
+            with queries.watched(work):
+                super().run_task(row)
+                self.tell(row, work, time.monotonic() - began)
         finally:
             origin.CURRENT.reset(token)
+
+    def tell(self, row: DBTaskResult, work: Work, took: float) -> None:
+        outcome = str(row.status).lower()
+        worker_metrics.note(work, outcome, took)
+        logger.info(
+            "task %s %s: %s in %.1f s",
+            *(row.pk, row.task_path, outcome, took),
+            extra={"duration_ms": round(took * 1000, 1), "queries": work.queries},
+        )
 
     def do_chores(self) -> None:
         for chore in self.chores:
@@ -125,6 +136,7 @@ class PortalWorker(Worker):
             except (OperationalError, InterfaceError):
                 raise
             except Exception:  # one chore that fails must not keep the others, nor the tasks, from being done
+                worker_metrics.CHORE_FAILURES.labels(chore.name).inc()
                 logger.exception("worker %s: %s failed", self.worker_id, chore.name)
 
     def reap(self) -> None:

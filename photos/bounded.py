@@ -19,7 +19,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from photos import decoder
+from photos import decoder, metrics
 from photos.findings import Finding
 from photos.frames import DEFAULT_SPEC, Box
 from photos.pipeline import Cropped, WorkingCopy
@@ -73,9 +73,16 @@ class Answer:
     ended: int
     cost: Cost
 
+    @property
+    def outcome(self) -> str:
+        """In a word: killed is a child that was stopped, or that fell."""
+        if self.ended or not self.facts:
+            return "killed"
+        return "refused" if "refused" in self.facts else "done"
+
     def checked(self) -> "Answer":
         """Itself, or PhotoRefused with the sentence of the refusal, and a line in the log."""
-        if self.ended or not self.facts:
+        if self.outcome == "killed":
             logger.warning(
                 "A photo was refused: its decoder ended with %d after %.1f s of CPU, with %d MB.",
                 *(self.ended, self.cost.cpu, self.cost.memory // decoder.MEGABYTE),
@@ -108,12 +115,16 @@ def ask(job: str, data: bytes, **order: Any) -> Answer:
     turns = _turns
     if not turns.acquire(timeout=PATIENCE):
         logger.warning("A photo was refused: %d others were being decoded for %d s.", AT_ONCE, PATIENCE)
+        metrics.DECODES.labels(job, "busy").inc()
         raise PhotoRefused(BUSY)
     try:
-        with _in_file(data) as file:
-            return _exchange(json.dumps({"job": job, **order}).encode(), file)
+        with _in_file(data) as file, metrics.CHILDREN.track_inprogress():
+            answer = _exchange(json.dumps({"job": job, **order}).encode(), file)
     finally:
         turns.release()
+    metrics.DECODES.labels(job, answer.outcome).inc()
+    metrics.CPU_SECONDS.labels(job).observe(answer.cost.cpu)
+    return answer
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The committee edits its own plans, with occupations, attachments and members in one place."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path
 from django.utils import timezone
 
-from accounts import kept_forms
+from accounts import kept_forms, once
 from accounts.admin_pages import WithoutStockPages
 from accounts.audit import record
 from accounts.refused_access import note_refused_access
@@ -94,15 +95,18 @@ class PlanAdmin(
         return own + member_pages.pages() + super().get_urls()
 
     def own_page(self, page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(page)
         def show(request: HttpRequest, code: str) -> HttpResponseBase:
             return page(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
         return show
 
+    @once.once_per_form
     @kept_forms.form_page
     def add_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().add_view(*args, **kwargs)
 
+    @once.once_per_form
     @kept_forms.form_page
     def change_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         try:

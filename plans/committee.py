@@ -1,6 +1,7 @@
 """组委会: who belongs to it in which role, and the links by which others are invited into it."""
 
 import secrets
+from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from accounts import clock
 from accounts.fields import blind_index
 
 if TYPE_CHECKING:
@@ -112,10 +115,9 @@ class Invitation(models.Model):
         return f"{self.plan}（{self.get_role_display()}）"
 
     @classmethod
-    def make(cls, plan: "Plan", role: str, by: "User") -> tuple["Invitation", str]:
+    def make(cls, plan: "Plan", role: str, by: "User", token: str) -> tuple["Invitation", str]:
         """An invitation and its token, which only its link ever says."""
-        token = LINK_MARK + secrets.token_urlsafe(32)
-        until = timezone.now() + timedelta(days=INVITATION_DAYS)
+        until = clock.now() + timedelta(days=INVITATION_DAYS)
         return cls.objects.create(plan=plan, role=role, by=by, fingerprint=fingerprint(token), expires_at=until), token
 
     @property
@@ -124,11 +126,21 @@ class Invitation(models.Model):
             return Standing.USED
         if self.revoked_at:
             return Standing.REVOKED
-        return Standing.OPEN if timezone.now() < self.expires_at else Standing.EXPIRED
+        return Standing.OPEN if clock.near() < self.expires_at else Standing.EXPIRED
 
     def stands(self, **values: Any) -> bool:
         """Write these if nobody was faster and its time is not over: of two who press at once one has it."""
-        return bool(Invitation.objects.open_at(timezone.now()).filter(pk=self.pk).update(**values))
+        return bool(Invitation.objects.open_at(clock.now()).filter(pk=self.pk).update(**values))
+
+
+def new_token() -> str:
+    return LINK_MARK + secrets.token_urlsafe(32)
+
+
+def token_of(plan: "Plan", role: str, by: "User", key: str) -> str:
+    """The one of a form's key (accounts/once.py), which a browser keeps no longer than its page; as hard to guess."""
+    made = salted_hmac("plans.invitation", f"{plan.pk}:{role}:{by.pk}:{key}", algorithm="sha256").digest()
+    return LINK_MARK + urlsafe_b64encode(made).decode().rstrip("=")
 
 
 def fingerprint(token: str) -> str:

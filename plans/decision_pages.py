@@ -10,6 +10,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from accounts import clock
+from accounts.once import once_per_form
 from accounts.requests import signed_in
 from plans import decisions
 from plans.models import Plan, Role
@@ -34,7 +36,7 @@ def page(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase
     return TemplateResponse(request, "admin/plans/plan/decisions.html", {**context, **state(plan), "form": form})
 
 
-page = require_http_methods(["GET", "HEAD", "POST"])(page)
+page = once_per_form(require_http_methods(["GET", "HEAD", "POST"])(page))
 
 
 def back(plan: Plan) -> HttpResponse:
@@ -42,7 +44,7 @@ def back(plan: Plan) -> HttpResponse:
 
 
 def state(plan: Plan) -> dict[str, Any]:
-    now = timezone.now()
+    now = clock.near()
     return {
         "title": f"公布审核结果：{plan.title}",
         "held": decisions.held(plan),
@@ -65,7 +67,7 @@ def answered(request: HttpRequest, plan: Plan, form: DecisionsForm, context: Con
         decisions.publish(plan, user, at)
         messages.success(request, planned(plan) if at else published(now_held))
         return back(plan)
-    if not plan.holds_decisions_at(timezone.now()):
+    if not plan.holds_decisions_at(clock.near()):
         raise PublicationRefused(decisions.why_not(plan))
     if "seen" in request.POST:
         messages.warning(request, CHANGED)

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count, Q
-from django.utils import timezone
 
+from accounts import clock
 from accounts.audit import record
 from accounts.models import User
 from accounts.verbs import Verb
@@ -63,7 +63,7 @@ def moment_of(plan: Plan) -> datetime:
     """Now, read when the plan's row is ours until the transaction's end: who waited for another has a later moment than
     that other, and so sees what the other has published."""
     Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
-    return timezone.now()
+    return clock.now()
 
 
 def still_holding(plan: Plan, now: datetime, moment: datetime | None) -> bool:

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import limits
+from accounts import limits, once
 from accounts.audit import record
 from accounts.models import User
 from accounts.requests import signed_in
@@ -134,6 +134,7 @@ def ask_to_add(request: HttpRequest, plan: Plan, user: User, role: str, last: st
     return page(request, plan, "member_add", person=user, role=Role(role), last=last, sealed=sealed, held=held)
 
 
+@once.once_per_form
 @require_POST
 def add(request: HttpRequest, code: str) -> HttpResponse:
     """What the page asked about, nothing else: sealed for this plan and this manager, for ten minutes."""
@@ -173,6 +174,7 @@ def change_role(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     return back(plan) if plan.has_member(signed_in(request)) else redirect("admin:index")
 
 
+@once.once_per_form
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """GET asks, and says plainly when it is oneself who goes."""
@@ -189,14 +191,17 @@ def remove(request: HttpRequest, code: str, pk: int) -> HttpResponse:
 
 @require_POST
 def invite(request: HttpRequest, code: str) -> HttpResponse:
-    """The link stands in this one answer and nowhere else: no redirect, which would have to keep it somewhere."""
+    """The link stands in this one answer and nowhere else: no redirect, which would have to keep it somewhere.
+
+    Whoever sends the form once more is shown the same link: its token is made of the form's key.
+    """
     plan = managed(request, code)
     form = RoleForm(request.POST, auto_id="invite_%s")
     if form.is_valid() and plan.invitations.open_at(timezone.now()).count() >= MOST_OPEN_INVITATIONS:
         form.add_error(None, f"等待接受的邀请已有 {MOST_OPEN_INVITATIONS} 个。请先撤销不再需要的。")
     if not form.is_valid():
         return whole(request, plan, invite=form)
-    _, token = members.invite(plan, form.cleaned_data["role"], signed_in(request))
+    _, token = members.invite(plan, form.cleaned_data["role"], signed_in(request), once.key_of(request))
     return whole(request, plan, link=request.build_absolute_uri(link_of(token)))
 
 

@@ -1,11 +1,12 @@
 """Who comes into a plan's committee, changes the role or leaves: each with its line in the record, in one transaction."""
 
 from django.db import transaction
-from django.utils import timezone
 
+from accounts import clock
 from accounts.audit import record
 from accounts.models import Identity, User
 from accounts.verbs import Verb
+from plans.committee import new_token, token_of
 from plans.models import CommitteeMember, Invitation, Plan, Role
 
 # More people of one name than this, and the last characters of a document no longer say who is meant.
@@ -61,8 +62,12 @@ def keep_a_manager(member: CommitteeMember) -> None:
 
 
 @transaction.atomic
-def invite(plan: Plan, role: str, by: User) -> tuple[Invitation, str]:
-    invitation, token = Invitation.make(plan, role, by)
+def invite(plan: Plan, role: str, by: User, key: str = "") -> tuple[Invitation, str]:
+    """An invitation and its token; for the `key` of a form that was sent before, the same that it was answered with."""
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # of two clicks the second waits, and finds the first's
+    if key and (before := Invitation.objects.of_token(token := token_of(plan, role, by, key))):
+        return before, token
+    invitation, token = Invitation.make(plan, role, by, token_of(plan, role, by, key) if key else new_token())
     record(by, Verb.INVITATION_MADE, invitation, detail=f"{plan.code} {role}")
     return invitation, token
 
@@ -70,7 +75,7 @@ def invite(plan: Plan, role: str, by: User) -> tuple[Invitation, str]:
 @transaction.atomic
 def revoke(invitation: Invitation, by: User) -> bool:
     """Whether it was still open."""
-    if not invitation.stands(revoked_at=timezone.now()):
+    if not invitation.stands(revoked_at=clock.now()):
         return False
     record(by, Verb.INVITATION_REVOKED, invitation, detail=f"{invitation.plan.code} {invitation.role}")
     return True
@@ -79,7 +84,7 @@ def revoke(invitation: Invitation, by: User) -> bool:
 @transaction.atomic
 def accept(invitation: Invitation, user: User) -> CommitteeMember:
     """Raises MemberRefused where somebody was faster, or where the person belongs to the committee already."""
-    if not invitation.stands(used_at=timezone.now(), used_by=user):
+    if not invitation.stands(used_at=clock.now(), used_by=user):
         raise MemberRefused("这个邀请链接刚刚失效，您没有加入。请向邀请人要一个新的链接。")
     member, added = CommitteeMember.objects.get_or_create(
         plan=invitation.plan, user=user, defaults={"role": invitation.role, "added_by": invitation.by}

@@ -11,8 +11,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.dispatch import Signal
 from django.urls import reverse
-from django.utils import timezone
 
+from accounts import clock
 from photos.requirements import PhotoRequirements
 from plans.committee import CommitteeMember as CommitteeMember
 from plans.committee import Invitation as Invitation
@@ -28,6 +28,8 @@ photo_requirements_changed = Signal()
 deadline_extended = Signal()
 # Sent in the transaction that published a plan's decisions: `plan`.
 decisions_published = Signal()
+# Sent in the transaction that made a plan out of another one: `plan`, and `original`.
+plan_copied = Signal()
 
 
 class PlanState(StrEnum):
@@ -59,7 +61,7 @@ class Level(models.TextChoices):
 
 class PlanQuerySet(models.QuerySet["Plan"]):
     def published(self, now: datetime | None = None) -> "PlanQuerySet":
-        return self.filter(published_at__lte=now or timezone.now())
+        return self.filter(published_at__lte=now or clock.near())
 
     def open_at(self, now: datetime) -> "PlanQuerySet":
         return self.published(now).filter(registration_opens_at__lte=now, registration_closes_at__gt=now)
@@ -215,7 +217,7 @@ class Plan(PhotoRequirements):
 
     @property
     def state(self) -> PlanState:
-        return self.state_at(timezone.now())
+        return self.state_at(clock.near())
 
     def holds_decisions_at(self, now: datetime) -> bool:
         """Whether what is decided is not told yet. The clock alone publishes; from the moment itself on all is seen."""
@@ -224,7 +226,7 @@ class Plan(PhotoRequirements):
 
     @property
     def is_holding(self) -> bool:
-        return self.holds_decisions_at(timezone.now())
+        return self.holds_decisions_at(clock.near())
 
     @property
     def corrections_end_at(self) -> datetime:
@@ -233,6 +235,12 @@ class Plan(PhotoRequirements):
     def description_html(self) -> str:
         """The description as safe HTML."""
         return render(self.description)
+
+    def role_of(self, user: "User") -> str | None:
+        """This person's role in the committee, or None. A superuser's is the manager's."""
+        if user.is_superuser:
+            return Role.MANAGER
+        return self.members.filter(user=user).values_list("role", flat=True).first()
 
     def has_member(self, user: "User", *roles: str) -> bool:
         """Whether this person is in the committee, in one of these roles if any are named. Superusers are."""

@@ -1,5 +1,6 @@
 """Occupations from a sheet: what would change, what is wrong in which row, and the change itself, all of it or nothing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,12 +56,19 @@ class Outcome:
 def said(name: str, value: Any) -> str:
     if name == "capacity":
         return "不限" if value is None else str(value)
+    if name == "division":
+        return str(Division(value).label)
     return str(value) or "（空）"
 
 
 def preview(plan: Plan, sheet: Sheet) -> Outcome:
     """What this sheet would change in the plan as it is now. One query."""
-    known = {(found.name, found.division): found for found in plan.occupations.all()}
+    return compare(plan.occupations.all(), sheet)
+
+
+def compare(occupations: Iterable[Occupation], sheet: Sheet) -> Outcome:
+    """What this sheet would change in a plan that offers these."""
+    known = {(found.name, found.division): found for found in occupations}
     outcome, seen = Outcome([], [], 0, []), dict[tuple[str, str], int]()
     same = 0
     for row in sheet.rows:
@@ -132,7 +140,7 @@ def too_few(found: Occupation, values: dict[str, Any]) -> str:
 
 
 @transaction.atomic
-def apply(plan: Plan, outcome: Outcome, by: User) -> None:
+def apply(plan: Plan, outcome: Outcome, by: User | str) -> None:
     """Do what the preview said. IntegrityError where somebody was faster: then nothing is done."""
     for change in outcome.added:
         Occupation.objects.create(plan=plan, **change.values)

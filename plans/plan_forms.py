@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
+from accounts import clock
 from plans.models import Plan
 from plans.workbooks import MOST_FILE_BYTES
 
@@ -41,7 +41,7 @@ class DecisionsForm(forms.Form):
             return {**cleaned, "at": None}
         if "at" in cleaned and cleaned["at"] is None:
             self.add_error("at", WRONG_MOMENT["required"])
-        elif cleaned.get("at") and cleaned["at"] <= timezone.now():
+        elif cleaned.get("at") and cleaned["at"] <= clock.near():
             self.add_error("at", "公布时间要晚于现在；要马上公布的，请按“现在公布”。")
         return cleaned
 
@@ -52,7 +52,7 @@ class DeadlineForm(forms.Form):
 
     def clean_closes_at(self) -> datetime:
         closes_at: datetime = self.cleaned_data["closes_at"]
-        if closes_at <= timezone.now():
+        if closes_at <= clock.near():
             raise forms.ValidationError("新的截止时间要晚于现在。")
         return closes_at
 

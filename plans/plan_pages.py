@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts import clock, once
 from accounts.requests import signed_in
 from plans import copying, occupation_import, publication
 from plans.models import Division, Plan, Role
@@ -66,6 +67,7 @@ def preview(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseB
 preview = require_safe(preview)
 
 
+@once.once_per_form
 @of_plan(Role.MANAGER)
 def publish(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase:
     """Publish now or later, or take it back: the button's name says which."""
@@ -77,7 +79,7 @@ def publish(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseB
             return back(plan)
     except PublicationRefused as refusal:
         messages.error(request, str(refusal))
-    now = timezone.now()
+    now = clock.near()
     context |= {
         "title": f"发布：{plan.title}",
         "form": form,
@@ -89,7 +91,7 @@ def publish(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseB
 
 
 def future(plan: Plan) -> Any:
-    return plan.published_at if plan.published_at and plan.published_at > timezone.now() else None
+    return plan.published_at if plan.published_at and plan.published_at > clock.near() else None
 
 
 def withdrawn(plan: Plan, request: HttpRequest) -> str:
@@ -106,6 +108,7 @@ def published(plan: Plan, request: HttpRequest, form: PublicationForm) -> str:
     return f"“{plan}”将在 {local:%Y} 年 {local.month} 月 {local.day} 日 {local:%H:%M} 自动发布。"
 
 
+@once.once_per_form
 @of_plan(Role.MANAGER)
 def extend(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase:
     form = DeadlineForm(request.POST or None, initial={"corrections": plan.correction_closes_at})
@@ -121,6 +124,7 @@ def extend(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBa
     return TemplateResponse(request, "admin/plans/plan/extend.html", context)
 
 
+@once.once_per_form
 @of_plan(Role.MANAGER)
 def copy(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase:
     form = CopyForm(request.POST or None, initial={"title": plan.title})
@@ -144,6 +148,7 @@ def copy(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase
 # Occupations from a workbook ------------------------------------------------------------------------------------------
 
 
+@once.once_per_form
 @of_plan(Role.MANAGER)
 def occupations(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase:
     """Upload, look at what would change, confirm. What was read travels sealed in the page; the file is not kept."""

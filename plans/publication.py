@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts import clock
 from accounts.audit import record
 from accounts.models import User
 from accounts.verbs import Verb
@@ -43,7 +44,7 @@ def still_published(plan: Plan, now: datetime) -> bool:
 
 def publish(plan: Plan, by: User, at: datetime | None = None) -> None:
     """Publish now, or at a moment to come (aware). Raises PublicationRefused."""
-    now = timezone.now()
+    now = clock.now()
     if is_published(plan, now):
         raise PublicationRefused(f"“{plan}”早已发布，没有改动。")
     if problems := gaps(plan, now):
@@ -76,7 +77,7 @@ def extend(plan: Plan, by: User, closes_at: datetime, corrections: datetime | No
     Whoever listens to `deadline_extended` tells the applicants, and answers with a sentence for the committee.
     """
     held = Plan.objects.select_for_update().get(pk=plan.pk)
-    if closes_at <= max(held.registration_closes_at, timezone.now()):
+    if closes_at <= max(held.registration_closes_at, clock.now()):
         raise PublicationRefused("新的截止时间要晚于原来的截止时间，也要晚于现在。")
     if corrections and corrections < closes_at:
         raise PublicationRefused("修改截止时间不能早于新的报名截止时间；不另设就留空。")

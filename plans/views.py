@@ -3,12 +3,12 @@
 from pathlib import PurePath
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts import clock
+from accounts.paging import Pages
 from plans.forms import PlanFilterForm
 from plans.models import Attachment, Plan
 
@@ -20,17 +20,17 @@ PLANS_AT_THE_DOOR = 6
 @login_not_required
 def front_door(request: HttpRequest) -> HttpResponse:
     """What the system is, what is open, and one button to come in."""
-    plans = Plan.objects.open_at(timezone.now()).order_by("registration_closes_at")[:PLANS_AT_THE_DOOR]
+    plans = Plan.objects.open_at(clock.near()).order_by("registration_closes_at")[:PLANS_AT_THE_DOOR]
     return render(request, "plans/front_door.html", {"plans": plans})
 
 
 @require_safe
 @login_not_required
 def plan_list(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
+    now = clock.near()
     form = PlanFilterForm(request.GET)
     plans = form.narrow(Plan.objects.published(now), now).open_first(now)
-    page = Paginator(plans, PLANS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Pages(plans, PLANS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "plans/list.html", {"form": form, "page": page})
 
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from accounts import kept_forms
+from accounts import kept_forms, once
 from accounts.admin_pages import WithoutStockPages
 from accounts.audit import record
 from accounts.requests import signed_in
@@ -42,7 +42,9 @@ class RegistrationAdmin(DeskPages, WithoutStockPages, ChineseChoicesMixin, PlanP
         return obj.plan if obj else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
-        return Registration.objects.reviewable_by(signed_in(request)).for_pages().order_by(*self.ordering)
+        return (
+            Registration.objects.reviewable_by(signed_in(request)).for_desk(signed_in(request)).order_by(*self.ordering)
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         return False
@@ -84,6 +86,7 @@ class RegistrationAdmin(DeskPages, WithoutStockPages, ChineseChoicesMixin, PlanP
     def statistics(self, request: HttpRequest, code: str) -> HttpResponse:
         return statistics_pages.page(request, code, {**self.admin_site.each_context(request), "opts": self.opts})
 
+    @once.once_per_form
     @kept_forms.form_page
     def reasons(self, request: HttpRequest, code: str) -> HttpResponse:
         return reason_pages.edit(request, code, {**self.admin_site.each_context(request), "opts": self.opts})

@@ -11,7 +11,7 @@ class RegistrationsConfig(AppConfig):
         from django.core import checks
 
         from accounts import personal_data, retention
-        from plans.models import deadline_extended, decisions_published, photo_requirements_changed
+        from plans.models import deadline_extended, decisions_published, photo_requirements_changed, plan_copied
         from profiles.models import profile_changed
         from registrations import (  # noqa: F401  (bulk, export_jobs: the worker must know what a job does)
             bulk,
@@ -21,6 +21,7 @@ class RegistrationsConfig(AppConfig):
             message_data,
             photo_fit,
             publishing,
+            return_reasons,
             telling_checks,
         )
         from registrations.intake import flow
@@ -33,5 +34,6 @@ class RegistrationsConfig(AppConfig):
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")
         deadline_extended.connect(deadlines.tell, dispatch_uid="registrations.deadlines.tell")
         decisions_published.connect(publishing.published, dispatch_uid="registrations.publishing.published")
+        plan_copied.connect(return_reasons.copy, dispatch_uid="registrations.return_reasons.copy")
         photo_requirements_changed.connect(photo_fit.tell, dispatch_uid="registrations.photo_fit.tell")
         checks.register(telling_checks.check, checks.Tags.security, deploy=True)

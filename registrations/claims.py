@@ -66,8 +66,9 @@ def end(registration: "Registration") -> None:
     Claim.objects.filter(registration=registration).delete()
 
 
-def holders(registrations: Iterable["Registration"], user: User) -> dict[int, str]:
-    """Who else is looking at which of them right now, by primary key. One query."""
+def holders(registrations: Iterable[int], user: User) -> dict[int, str]:
+    """Who else is looking at which of them right now, by primary key. One query,
+    or none where there is nothing to look at."""
     found = Claim.objects.filter(registration__in=registrations, until__gt=timezone.now()).exclude(by=user)
     return {claim.registration_id: str(claim.by) for claim in found.select_related("by__identity")}
 

@@ -1,5 +1,6 @@
 """What a return asks its applicant to do: the tasks, which of them are done, and which fields are open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from registrations import snapshots
 from registrations.completeness import CROP
 from registrations.snapshots import Snapshot, label_of
-from registrations.trail import ReviewEvent
+from registrations.trail import ReviewEvent, standing
 from registrations.workflow import Action
 
 if TYPE_CHECKING:
@@ -50,9 +51,12 @@ class Correction:
         self.note = line.note
 
     @classmethod
-    def of(cls, registration: "Registration") -> "Correction | None":
-        """None where nothing was returned. One query."""
-        line = registration.events.standing().filter(action=Action.RETURN).select_related("snapshot").first()
+    def of(cls, registration: "Registration", lines: Sequence[ReviewEvent] | None = None) -> "Correction | None":
+        """None where nothing was returned. One query, or none where the whole trail is there, with its snapshots."""
+        if lines is None:
+            line = registration.events.standing().filter(action=Action.RETURN).select_related("snapshot").first()
+        else:
+            line = next((each for each in standing(lines) if each.action == Action.RETURN), None)
         return cls(registration, line, getattr(line, "snapshot", None)) if line else None
 
     @property

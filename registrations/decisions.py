@@ -1,6 +1,6 @@
 """The form of a committee's decision: what is said, item by item, and which version and portrait it is about."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -84,11 +84,20 @@ class DecisionForm(forms.Form):
 
     versions = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, action: Action, *args: Any, registrations: Collection[Registration] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        action: Action,
+        *args: Any,
+        registrations: Collection[Registration] = (),
+        to_fix: dict[str, str] | None = None,
+        reasons: Sequence[ReturnReason] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """`to_fix`, as fixable() says it, and `reasons` where the page knows them already."""
         super().__init__(*args, **kwargs)
-        self.action, self.fixable = action, fixable(registrations)
+        self.action, self.fixable = action, fixable(registrations) if to_fix is None else to_fix
         plans = {registration.plan for registration in registrations}
-        self.plan = plans.pop() if len(plans) == 1 else None
+        self.plan, self.reasons = plans.pop() if len(plans) == 1 else None, reasons
         if action == Action.RETURN:
             self.add_what_to_fix()
         self.fields["note"] = forms.CharField(
@@ -113,7 +122,7 @@ class DecisionForm(forms.Form):
             },
         )
         self.offered: dict[str, dict[str, ReturnReason]] = {name: {} for name in self.fixable}
-        for reason in return_reasons.offered(self.plan):
+        for reason in return_reasons.offered(self.plan) if self.reasons is None else self.reasons:
             self.offered.get(reason.field, {})[reason.code] = reason
         for name, label in self.fixable.items():
             if name != "portrait":

@@ -1,5 +1,6 @@
 """One registration as the committee's desk shows it: the person, the portrait, what was said of it, what can be done."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,11 +11,22 @@ from accounts.models import User
 from photos import measures
 from photos.models import Portrait
 from photos.spec import PhotoSpec
-from registrations import claim_pages, claims, desk_changes, extensions, moves
-from registrations.decisions import DecisionForm
+from plans.models import Role
+from registrations import (
+    claim_pages,
+    claims,
+    decision_fields,
+    desk_changes,
+    extensions,
+    moves,
+    reason_pages,
+    return_reasons,
+)
+from registrations.decisions import DecisionForm, fixable
 from registrations.desk_way import Way
 from registrations.models import Registration
-from registrations.trail import ReviewEvent
+from registrations.steps import actions_for, capacities
+from registrations.trail import ReviewEvent, standing
 from registrations.workflow import DECISIONS, MOVABLE, TABLE, Action, Actor, Status
 
 COMMITTEE_ACTIONS = [
@@ -35,33 +47,45 @@ KEYS = {Action.APPROVE: "a", Action.RETURN: "r", Action.REJECT: "x", Action.REOP
 
 @dataclass(frozen=True)
 class Offered:
-    """A step that this person can take: where, by which key, and for a decision the form that is taken on this page."""
+    """A step that this person can take: where, by which key, and for a decision the form that is taken on this page:
+    its seal, with the id that it has, and its fields."""
 
     action: Action
     key: str
     address: str
-    form: DecisionForm | None
+    seal: str = ""
+    fields: str = ""
 
     @property
     def at_once(self) -> bool:
         return self.action == Action.APPROVE
 
+    @property
+    def seal_id(self) -> str:
+        return decision_fields.id_of(self.action) + "versions"
+
 
 def content(registration: Registration, user: User, way: Way) -> dict[str, Any]:
-    """All that the page shows, for the template. As many queries for a long history as for a short one."""
-    actors = registration.actors(user)
-    can = registration.actions_for(user)
+    """All that the page shows, for the template, of a registration that was read with_role_of() this person.
+
+    As many queries for a long history as for a short one: the trail is read once, and whole.
+    """
+    lines = list(registration.events.select_related("by__identity", "snapshot"))
+    role = Role.MANAGER if user.is_superuser else registration.role  # type: ignore[attr-defined]
+    actors = capacities(registration, user, role, lines)
+    can = actions_for(registration, user, actors, lines)
     offers = [action for action in can if action in COMMITTEE_ACTIONS]
+    reasons_url = reason_pages.address(registration.plan) if role == Role.MANAGER else ""
     return {
         "fields": details(registration),
         "conditions": conditions(registration),
         "judged": judged(registration),
         "attachments": list(registration.plan.attachments.all()),
-        "photo": photo(registration),
-        "changes": desk_changes.since_return(registration) if registration.status != Status.RETURNED else [],
+        "photo": photo(registration, lines),
+        "changes": desk_changes.since_return(registration, lines) if registration.status != Status.RETURNED else [],
         "earlier": earlier(registration, user),
-        "events": trail(registration),
-        "steps": steps(registration, offers, way),
+        "events": trail(lines),
+        "steps": steps(registration, offers, way, reasons_url),
         "may_see_number": bool(actors),
         "may_end_claims": Actor.MANAGER in actors,
         "claim": claim_of(registration, user, offers),
@@ -73,28 +97,26 @@ def terms(registration: Registration, can: list[Action]) -> dict[str, Any]:
     """What holds for this one alone: more time, another occupation that is proposed; and what a manager can do about it."""
     return {
         "extension": extensions.of(registration.applicant, registration.plan) if registration.is_extended else None,
-        "proposal": moves.waiting(registration) if registration.status in MOVABLE else None,
+        "proposal": moves.shown(registration) if registration.status in MOVABLE else None,
         "can": can,
     }
 
 
-def steps(registration: Registration, offers: list[Action], way: Way) -> list[Offered]:
+def steps(registration: Registration, offers: list[Action], way: Way, reasons_url: str) -> list[Offered]:
     """Each decision's form is bound to what is on the page."""
-    return [
-        Offered(action, key, way.step(action), form_of(registration, action) if action in DECISIONS else None)
-        for action, key in KEYS.items()
-        if action in offers
-    ]
+    decisions = DECISIONS.intersection(offers)
+    seal = DecisionForm.seal([registration]) if decisions else ""
+    reasons = return_reasons.offered(registration.plan) if Action.RETURN in decisions else []
+    to_fix = fixable([registration]) if Action.RETURN in decisions else {}
 
+    def offered(action: Action, key: str) -> Offered:
+        if action not in decisions:
+            return Offered(action, key, way.step(action))
+        said = (to_fix, reasons, reasons_url) if action == Action.RETURN else ({}, [], "")
+        fields = "" if action == Action.APPROVE else decision_fields.rendered(action, *said)
+        return Offered(action, key, way.step(action), seal, fields)
 
-def form_of(registration: Registration, action: Action) -> DecisionForm:
-    """Three of them stand on one page: only the one with many fields has the usual ids (static/js/return_reasons.js)."""
-    return DecisionForm(
-        action,
-        initial={"versions": DecisionForm.seal([registration])},
-        auto_id="id_%s" if action == Action.RETURN else f"{action.value}_%s",
-        registrations=[registration],
-    )
+    return [offered(action, key) for action, key in KEYS.items() if action in offers]
 
 
 def claim_of(registration: Registration, user: User, offers: list[Action]) -> dict[str, Any]:
@@ -156,16 +178,15 @@ def earlier(registration: Registration, user: User) -> list[Registration]:
     return list(found.exclude(pk=registration.pk).select_related("plan", "occupation").order_by("-pk")[:EARLIER])
 
 
-def trail(registration: Registration) -> list[tuple[ReviewEvent, bool]]:
+def trail(lines: list[ReviewEvent]) -> list[tuple[ReviewEvent, bool]]:
     """Every line, newest first, each with whether it was taken back."""
-    lines = list(registration.events.select_related("by__identity"))
     undone = {line.undoes_id for line in lines}
     return [(line, line.pk in undone) for line in lines]
 
 
-def photo(registration: Registration) -> dict[str, Any]:
+def photo(registration: Registration, lines: list[ReviewEvent]) -> dict[str, Any]:
     """For the template: the portrait's figures, what its applicant was warned of, and the one that stood here before."""
-    portrait, before = registration.portrait, sent_back(registration)
+    portrait, before = registration.portrait, sent_back(registration, lines)
     fits = portrait is None or registration.photo_spec.same_picture(portrait.made_for)
     return {
         "figures": figures(portrait) if portrait else [],
@@ -177,9 +198,9 @@ def photo(registration: Registration) -> dict[str, Any]:
     }
 
 
-def sent_back(registration: Registration) -> str:
+def sent_back(registration: Registration, lines: Iterable[ReviewEvent]) -> str:
     """SHA-256 of the portrait that stood here when it was last sent back, if there is another one now; else empty."""
-    line = registration.events.standing().filter(action=Action.RETURN).first()
+    line = next((line for line in standing(lines) if line.action == Action.RETURN), None)
     return line.portrait_sha256 if line and line.portrait_sha256 != registration.portrait_sha256 else ""
 
 
@@ -189,7 +210,7 @@ def kept(registration: Registration, sha256: str) -> Portrait | None:
 
 
 def former_portrait(registration: Registration) -> Portrait | None:
-    return kept(registration, sent_back(registration))
+    return kept(registration, sent_back(registration, registration.events.all()))
 
 
 def figures(portrait: Portrait) -> list[tuple[str, str]]:

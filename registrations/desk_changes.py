@@ -1,11 +1,12 @@
 """What changed in a registration since it was returned, beside what had been asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from registrations.corrections import Correction, Task
 from registrations.models import Registration
 from registrations.snapshots import Change, names
+from registrations.trail import ReviewEvent
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class Compared:
         return cls(change.field, change.label, change.old, change.new, changed=True)
 
 
-def since_return(registration: Registration) -> list[Compared]:
-    """What had been asked for, changed or not, then whatever else is another than it was. One query."""
-    correction = Correction.of(registration)
+def since_return(registration: Registration, lines: Sequence[ReviewEvent] | None = None) -> list[Compared]:
+    """What had been asked for, changed or not, then whatever else is another than it was."""
+    correction = Correction.of(registration, lines)
     if correction is None:
         return []
     return [*map(Compared.of_task, correction.tasks), *map(Compared.of_change, unasked(correction))]

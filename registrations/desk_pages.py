@@ -77,7 +77,6 @@ class DeskPages(Base):
             "way": way,
             "keys_off": request.session.get(KEYS_OFF, False),
             **desk.content(registration, user, way),
-            "reasons_url": reason_pages.address_for(user, registration.plan),
             "done": way.done(self.get_queryset(request), user),
             **extra,
         }

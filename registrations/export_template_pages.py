@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
-from accounts import kept_forms
+from accounts import kept_forms, once
 from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
@@ -44,6 +44,7 @@ class RenameForm(forms.Form):
         return name
 
 
+@once.once_per_form
 def edit(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResponse:
     plan = find_plan(signed_in(request), code)
     templates = list(plan.export_templates.select_related("plan"))

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from accounts import clock
 from accounts.audit import record
 from accounts.models import User
 from accounts.verbs import Verb
@@ -46,7 +47,10 @@ class Extension(models.Model):
 
     @property
     def stands(self) -> bool:
-        return self.until > max(timezone.now(), self.plan.registration_closes_at)
+        return self.stands_at(clock.near())
+
+    def stands_at(self, now: datetime) -> bool:
+        return self.until > max(now, self.plan.registration_closes_at)
 
 
 def of(person: User, plan: Plan) -> Extension | None:
@@ -75,8 +79,8 @@ def grant(
     check_right(plan, person, by)
     # The person's row is the queue: whoever starts a draft at this moment (intake.start) has done so or will see this.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
-    now, held, registration = timezone.now(), of(person, plan), known(plan, person)
-    if (held.until if held and held.stands else None) != seen:
+    now, held, registration = clock.now(), of(person, plan), known(plan, person)
+    if (held.until if held and held.stands_at(now) else None) != seen:
         raise StepRefused(FASTER)
     usual = registration.usual_deadline() if registration else plan.registration_closes_at
     check_moment(until, now, usual, held if seen else None)

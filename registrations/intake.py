@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from accounts import clock
 from accounts.models import User
 from accounts.requests import held_identity
 from photos.models import Portrait
@@ -28,7 +28,7 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
     existing = Registration.objects.owned_by(user).live().filter(plan=plan).first()
     if existing:
         return existing
-    now = at or timezone.now()
+    now = at or clock.now()
     if plan.state_at(now) == PlanState.SOON or now >= extensions.closing(plan, user):
         raise StepRefused(
             "这个竞赛还没有开始报名。" if plan.state_at(now) == PlanState.SOON else "这个竞赛的报名已经截止。"
@@ -84,7 +84,7 @@ def save(
 
     `answers` say, by field, why what was sent back stays as it is.
     """
-    if reason := registration.closed_reason():
+    if reason := registration.closed_reason(clock.now()):
         raise StepRefused(reason)
     with transaction.atomic():
         registration.write(version, **values)

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import clock
 from accounts.models import DocumentHolder, User
 from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
@@ -144,7 +145,7 @@ class Registration(PersonalDetails, DocumentHolder):
 
     def closed_reason(self, now: datetime | None = None) -> str:
         """Why the applicant cannot change it now, as a sentence; empty when the applicant can."""
-        now = now or timezone.now()
+        now = now or clock.near()
         if self.status not in EDITABLE:
             return f"这份报名现在是“{self.shown_status.label}”，不能修改。"
         if now < self.plan.registration_opens_at and self.status == Status.DRAFT:
@@ -240,7 +241,7 @@ class Registration(PersonalDetails, DocumentHolder):
 
     @property
     def photo_closed(self) -> str:
-        return self.closed_reason() or self.portrait_locked
+        return self.closed_reason(clock.now()) or self.portrait_locked
 
     @property
     def portrait_locked(self) -> str:

@@ -66,6 +66,22 @@ def waiting(registration: "Registration") -> MoveProposal | None:
     return found.filter(state=State.WAITING).first()
 
 
+def of_outer() -> models.Exists:
+    """Whether one waits, for a query of registrations."""
+    return models.Exists(MoveProposal.objects.filter(registration=models.OuterRef("pk"), state=State.WAITING))
+
+
+def waits(registration: "Registration") -> bool:
+    """For a page: as the registration was read (querysets.py), if it was asked then."""
+    known: bool | None = getattr(registration, "has_proposal", None)
+    return waiting(registration) is not None if known is None else known
+
+
+def shown(registration: "Registration") -> MoveProposal | None:
+    """For a page: asked for only where there is one."""
+    return waiting(registration) if waits(registration) else None
+
+
 def refusal(registration: "Registration", wanted: bool) -> str:
     """Why a step that needs a proposal, or none, is not possible, as a sentence; empty when it is."""
     held = waiting(registration) is not None

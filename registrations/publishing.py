@@ -5,9 +5,9 @@ import time
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.tasks import task
-from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from accounts import clock
 from plans.models import Occupation, Plan
 from registrations import moves, notifications, undo
 from registrations.deliveries import ask_to_send
@@ -28,7 +28,7 @@ def tell_decisions() -> None:
 
 def ask_to_tell() -> None:
     """Have a task look at what is published and not told. Called after the commit, and by the worker every so often."""
-    waits = Registration.objects.to_be_told(timezone.now()).exists()
+    waits = Registration.objects.to_be_told(clock.now()).exists()
     if waits and not DBTaskResult.objects.ready().filter(task_path=tell_decisions.module_path).exists():
         tell_decisions.enqueue()
 
@@ -40,7 +40,7 @@ def published(sender: object, plan: Plan, **kwargs: object) -> None:
 def tell_some() -> int:
     """Tell a chunk; how many. Nobody knows who else does so: each registration is told by whoever comes first."""
     told, until = 0, time.monotonic() + CHUNK_SECONDS
-    for pk in list(Registration.objects.to_be_told(timezone.now()).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+    for pk in list(Registration.objects.to_be_told(clock.now()).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
         try:
             told += tell(pk)
         except (OperationalError, InterfaceError):
@@ -58,7 +58,7 @@ def tell_some() -> int:
 @transaction.atomic
 def tell(pk: int) -> bool:
     """One registration, wholly or not at all; whether it was told now."""
-    waiting = Registration.objects.to_be_told(timezone.now()).filter(pk=pk)
+    waiting = Registration.objects.to_be_told(clock.now()).filter(pk=pk)
     registration = waiting.for_pages().select_for_update(of=("self",)).first()
     if registration is None:
         return False
@@ -71,7 +71,7 @@ def tell(pk: int) -> bool:
     if decision:
         notifications.write_published(decision)
     if registration.status == Status.REJECTED:
-        moves.lapse(registration, timezone.now())
+        moves.lapse(registration, clock.now())
     if seat:
         Occupation.objects.give_seat_back(seat)
     return True

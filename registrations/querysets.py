@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import User
-from plans.models import Plan
+from plans.models import CommitteeMember, Plan
+from registrations import moves
 from registrations.workflow import EDITABLE, Status
 
 if TYPE_CHECKING:
@@ -44,6 +45,32 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         )
         own = Greatest(deadline, Coalesce("extended_until", deadline))
         return self.editable().alias(due_at=own).filter(due_at__gt=begin, due_at__lte=end)
+
+    def for_list(self) -> "RegistrationQuerySet":
+        """With what a line of one's own list names, and without the document number, which would be decrypted."""
+        told = ["reference", "applicant", "status", "held", "unseen", "submitted_at", "created_at", "extended_until"]
+        plan = ["code", "title", "registration_opens_at", "registration_closes_at", "correction_closes_at"]
+        plan += ["holds_decisions", "decisions_published_at"]
+        told += [f"plan__{name}" for name in plan] + ["occupation__name", "occupation__division"]
+        return self.select_related("plan", "occupation").only(*told)
+
+    def with_proposal(self) -> "RegistrationQuerySet":
+        """Each with `has_proposal`: mostly it has none, and nothing more need be asked of it."""
+        return self.annotate(has_proposal=moves.of_outer())
+
+    def with_role_of(self, user: User) -> "RegistrationQuerySet":
+        """Each with `role`: this person's in its plan, or None. For what a page shows; a step asks once more."""
+        mine = CommitteeMember.objects.filter(user=user, plan=models.OuterRef("plan"))
+        return self.annotate(role=models.Subquery(mine.values("role")))
+
+    def for_owner(self) -> "RegistrationQuerySet":
+        """With all that one's own page names, but for oneself."""
+        return self.select_related("plan", "occupation", "portrait").with_proposal()
+
+    def for_desk(self, user: User) -> "RegistrationQuerySet":
+        """With all that the committee's page names: the person's own words, not the account's identity."""
+        found = self.select_related("plan", "occupation", "portrait", "applicant")
+        return found.with_proposal().with_role_of(user)
 
     def for_pages(self) -> "RegistrationQuerySet":
         """With all that a page about it names."""

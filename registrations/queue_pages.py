@@ -15,11 +15,11 @@ from accounts.models import User
 from accounts.requests import signed_in
 from plans.models import CommitteeMember, Plan, PlanQuerySet, Role
 from registrations import search, workflow
-from registrations.claims import holders
 from registrations.facets import Facets
-from registrations.models import Registration, RegistrationQuerySet
+from registrations.models import Registration
 from registrations.position import Position
 from registrations.queue import QueueFilter
+from registrations.queue_rows import lines, rows_of
 from registrations.search import Question
 from registrations.workflow import Action, Actor, Status
 
@@ -51,7 +51,7 @@ def queue(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRespo
         "actions": bulk_actions(asked.status),
     }
     context |= found(request, user, plan) if request.method == "POST" else page(asked, request.GET)
-    context["holders"] = holders(context["rows"], user)
+    context["lines"] = lines(context["rows"], plan, user)
     return TemplateResponse(request, "admin/registrations/registration/queue.html", context)
 
 
@@ -71,14 +71,6 @@ def found(request: HttpRequest, user: User, plan: Plan) -> dict[str, Any]:
     return {"rows": rows, "question": question, "looked_for": shown_again, "most": search.MOST}
 
 
-def rows_of(plan: Plan) -> RegistrationQuerySet:
-    """As a row names them: without the document number, which nobody reads here and which would be decrypted."""
-    found = plan.registrations.exclude(status=Status.DRAFT).select_related("occupation", "portrait")
-    wanted = ["reference", "legal_name", "status", "held", "submitted_at", "applicant", "plan"]
-    wanted += ["occupation__name", "occupation__division", "portrait__findings"]
-    return found.only(*wanted)
-
-
 def bulk_actions(status: Status | None) -> list[Action]:
     """What can be done to several at once in this state; of all states, whatever can be done to any."""
     states = [status] if status else list(Status)
@@ -90,7 +82,7 @@ def bulk_actions(status: Status | None) -> list[Action]:
 class Page:
     """A page of the queue: from a place on, not from a number on, so that every page costs the same."""
 
-    rows: list[Registration]
+    rows: list[Any]
     before: str = ""
     after: str = ""
 

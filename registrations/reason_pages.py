@@ -123,8 +123,10 @@ def fingerprint(reasons: Iterable[ReturnReason]) -> str:
 
 def address_for(user: User, plan: Plan | None) -> str:
     """Where this person edits the plan's list; empty for who cannot."""
-    if plan is None or not plan.has_member(user, Role.MANAGER):
-        return ""
+    return address(plan) if plan is not None and plan.has_member(user, Role.MANAGER) else ""
+
+
+def address(plan: Plan) -> str:
     return reverse("admin:registrations_registration_reasons", args=[plan.code])
 
 

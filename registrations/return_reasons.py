@@ -71,6 +71,11 @@ def offered(plan: Plan | None) -> list[ReturnReason]:
     return own or defaults()
 
 
+def copy(sender: object, plan: Plan, original: Plan, **kwargs: object) -> None:
+    """A plan that was made out of another one begins with that one's own list, if it has one."""
+    replace(plan, ReturnReason.objects.filter(plan=original))
+
+
 @transaction.atomic
 def replace(plan: Plan, reasons: Iterable[ReturnReason]) -> None:
     """Keep these as the plan's own list; none at all gives it the DEFAULTS again."""

@@ -1,13 +1,13 @@
 """The steps of a registration: who may take which, and the one way to another status."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from accounts import clock
 from accounts.models import User
 from plans.models import Occupation, Role
 from registrations import claims, extensions, holding, moves, notifications, tally, undo, workflow
@@ -37,28 +37,41 @@ def actors(registration: "Registration", user: User) -> set[Actor]:
     """In what capacities this person can act on it. Nobody reviews their own."""
     if user.pk == registration.applicant_id:
         return {Actor.APPLICANT}
-    capacities = set()
-    if registration.plan.has_member(user, Role.REVIEWER, Role.MANAGER):
-        capacities.add(Actor.COMMITTEE)
-    if registration.plan.has_member(user, Role.MANAGER):
-        capacities.add(Actor.MANAGER)
-    if Actor.COMMITTEE in capacities and undo.decided(registration, user):
-        capacities.add(Actor.DECIDER)
-    return capacities
+    return capacities(registration, user, registration.plan.role_of(user))
 
 
-def actions_for(registration: "Registration", user: User) -> list[Action]:
-    """What the page offers this person now: the table's answer, less what is out of time."""
-    offered = workflow.possible(registration.status_for(user), actors(registration, user))
-    late = timezone.now() >= registration.deadline()
-    lines = [(action, workflow.TABLE[action]) for action in offered]
-    waits = any(line.proposal is not None for _, line in lines) and moves.waiting(registration) is not None
+def capacities(
+    registration: "Registration", user: User, role: str | None, lines: Sequence[ReviewEvent] | None = None
+) -> set[Actor]:
+    """The same where a page has read the role already, and perhaps the whole trail, newest first."""
+    if user.pk == registration.applicant_id:
+        return {Actor.APPLICANT}
+    if role not in {Role.REVIEWER, Role.MANAGER}:
+        return set()
+    found = {Actor.COMMITTEE, Actor.MANAGER} if role == Role.MANAGER else {Actor.COMMITTEE}
+    return found | {Actor.DECIDER} if undo.decided(registration, user, lines) else found
+
+
+def actions_for(
+    registration: "Registration",
+    user: User,
+    known: set[Actor] | None = None,
+    lines: Sequence[ReviewEvent] | None = None,
+) -> list[Action]:
+    """What the page offers this person now: the table's answer, less what is out of time.
+
+    `known` are the person's capacities and `lines` the whole trail, newest first, where the page has them already.
+    """
+    offered = workflow.possible(registration.status_for(user), actors(registration, user) if known is None else known)
+    late = clock.near() >= registration.deadline()
+    rows = [(action, workflow.TABLE[action]) for action in offered]
+    waits = any(row.proposal is not None for _, row in rows) and moves.waits(registration)
     return [
         action
-        for action, line in lines
-        if not (late and line.in_time)
-        and not (line.undoes and undo.refusal(registration, timezone.now()))
-        and (line.proposal is None or line.proposal == waits)
+        for action, row in rows
+        if not (late and row.in_time)
+        and not (row.undoes and undo.refusal(registration, clock.near(), lines))
+        and (row.proposal is None or row.proposal == waits)
     ]
 
 
@@ -82,9 +95,10 @@ def take(
     `items` are what is to be fixed, each {"field": …, "label": …, "code": …, "sentence": …}; `whole` opens the rest of
     the form, too. The step is bound to the version of the row
     that this instance was read at, and to its portrait; `seen_portrait` is the SHA-256 of the one that whoever
-    decides has seen ("" for none), where that was on an earlier page. `at` (aware) is for steps of the past, which the demonstration tells; else now.
+    decides has seen ("" for none), where that was on an earlier page. `at` (aware) is for steps of the past, which the demonstration tells; else now, by
+    the database's clock.
     """
-    now = at or timezone.now()
+    now = at or clock.now()
     sentences = note or " ".join(item["sentence"] for item in items)
     line = workflow.check(action, registration.status_for(by), actors(registration, by), sentences)
     correction = registration.correction() if line.complete else None

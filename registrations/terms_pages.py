@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from accounts import kept_forms, limits
+from accounts import kept_forms, limits, once
 from accounts.audit import record
 from accounts.models import User
 from accounts.requests import signed_in
@@ -84,6 +84,7 @@ def shown(request: HttpRequest, name: str, context: dict[str, Any], **more: Any)
 # More time for a registration ------------------------------------------------------------------------------------------
 
 
+@once.once_per_form
 @kept_forms.form_page
 def extend(request: HttpRequest, registration: Registration, context: dict[str, Any]) -> HttpResponse:
     allowed(request, registration)
@@ -168,6 +169,7 @@ def give_page(
     )
 
 
+@once.once_per_form
 def give(request: HttpRequest, plan: Plan, context: dict[str, Any]) -> HttpResponse:
     """For whom the page asked about, nobody else: sealed for this plan and this manager."""
     to_list = redirect("admin:registrations_registration_extensions", plan.code)
@@ -194,6 +196,7 @@ def unsealed(request: HttpRequest, plan: Plan) -> User | None:
 # Another occupation ----------------------------------------------------------------------------------------------------
 
 
+@once.once_per_form
 @kept_forms.form_page
 def propose(request: HttpRequest, registration: Registration, context: dict[str, Any]) -> HttpResponse:
     allowed(request, registration)
@@ -215,6 +218,7 @@ def propose(request: HttpRequest, registration: Registration, context: dict[str,
     return shown(request, "propose", context, **more)
 
 
+@once.once_per_form
 def retract(request: HttpRequest, registration: Registration, context: dict[str, Any]) -> HttpResponse:
     allowed(request, registration)
     try:

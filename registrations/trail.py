@@ -1,5 +1,7 @@
 """The trail that a registration's steps leave: one line for each, never changed and never removed."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -16,6 +18,13 @@ class TrailQuerySet(AppendOnlyQuerySet):
     def standing(self) -> "TrailQuerySet":
         """What still holds: without the decisions that were taken back, and without the taking back (docs/adr/0016)."""
         return self.filter(undoes=None, undone=None)
+
+
+def standing(lines: Iterable["ReviewEvent"]) -> list["ReviewEvent"]:
+    """The same of a whole trail that has been read."""
+    lines = list(lines)
+    undone = {line.undoes_id for line in lines}
+    return [line for line in lines if line.undoes_id is None and line.pk not in undone]
 
 
 class ReviewEvent(AppendOnlyModel):

@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import kept_forms, limits
+from accounts import kept_forms, limits, once
 from accounts.models import User
+from accounts.paging import Pages
 from accounts.requests import SignedInRequest, held_identity, signed_in
 from photos.views import PhotoPages
 from plans.models import Plan
@@ -28,13 +28,16 @@ OTHER_TAB = "这份报名刚刚在另一个窗口里修改过，请核对最新�
 
 def own(user: User, reference: str) -> Registration:
     """One's own registration. A stranger's does not exist."""
-    return get_object_or_404(Registration.objects.owned_by(user).for_pages(), reference=reference)
+    found = Registration.objects.owned_by(user).for_owner()
+    registration = get_object_or_404(found, reference=reference)
+    registration.applicant = user  # who is here already, with the identity
+    return registration
 
 
 @require_safe
 def own_list(request: SignedInRequest) -> HttpResponse:
-    registrations = Registration.objects.owned_by(request.user).for_pages()
-    page = Paginator(registrations, REGISTRATIONS_PER_PAGE).get_page(request.GET.get("page"))
+    registrations = Registration.objects.owned_by(request.user).for_list()
+    page = Pages(registrations, REGISTRATIONS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "registrations/list.html", {"page": page})
 
 
@@ -61,7 +64,7 @@ def detail(request: SignedInRequest, reference: str) -> HttpResponse:
         "events": events,
         "decision": next((event for event in events if event.action in DECISIONS), None),
         "correction": registration.correction(),
-        "proposal": moves.waiting(registration),
+        "proposal": moves.shown(registration),
         "actions": registration.actions_for(request.user),
     }
     return render(request, "registrations/detail.html", context)
@@ -173,6 +176,7 @@ def check(request: SignedInRequest, reference: str) -> HttpResponse:
     return render(request, "registrations/check.html", context)
 
 
+@once.once_per_form
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_and_take(request: SignedInRequest, reference: str, action: Action) -> HttpResponse:
     """A step of the applicant's: GET asks, POST takes it. Pressed twice, it ends on the same page."""
@@ -214,6 +218,7 @@ def submitted(request: SignedInRequest, reference: str) -> HttpResponse:
     return render(request, "registrations/submitted.html", {"registration": registration})
 
 
+@once.once_per_form
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: SignedInRequest, reference: str) -> HttpResponse:
     registration = own(request.user, reference)

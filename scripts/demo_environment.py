@@ -12,7 +12,8 @@ from scripts.ports import DEFAULTS, HOST
 
 # What the person has set for another purpose must not reach the demo.
 OURS = (
-    "DEBUG CSRF_TRUSTED_ORIGINS TRUSTED_PROXIES DATABASE_URL DATABASE_POOL_SIZE CACHE_URL REPLICAS LOG_LEVEL "
+    "DEBUG CSRF_TRUSTED_ORIGINS TRUSTED_PROXIES DATABASE_URL DATABASE_POOL_SIZE DATABASE_POOLER CACHE_URL REPLICAS "
+    "LOG_LEVEL METRICS_TOKEN WORKER_METRICS_PORT "
     "DJANGO_SETTINGS_MODULE PYTHONPATH MAIL_HOST MAIL_USER PRIVATE_FOLDER_SHARED"
 ).split()
 FAMILIES = ("OIDC_", "PHOTO_", "S3_")
@@ -80,6 +81,7 @@ def portal_variables(folder: Path, portal: str, sandbox: str, client_secret: str
     return {
         "DEBUG": "false",
         "USE_HTTPS": "false",
+        "LOG_FORMAT": "text",
         "ALLOWED_HOSTS": f"localhost,{HOST}",
         "DATA_DIR": str(folder),
         "STATIC_ROOT": str(folder / "static"),

@@ -7,8 +7,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,85 @@ def wheel() -> Path:
 @contextmanager
 def temporary_postgres() -> Iterator[str]:
     """The DATABASE_URL of a running server that is reached through a socket only; it ends with the context."""
+    with cluster() as server, server.running():
+        yield server.url
+
+
+@dataclass
+class Cluster:
+    """A data folder of its own, whose server is started with `options` and may be killed and started again."""
+
+    folder: Path
+    programs: Path
+    identity: dict[str, Any]
+    options: Sequence[str] = field(default_factory=lambda: CARELESS)
+    server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The postmaster's."""
+        if self.server is None:
+            raise RuntimeError("start it first")
+        return self.server
+
+    @property
+    def url(self) -> str:
+        return f"postgres://portal@/{self.folder}/postgres"
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+
+    def start(self) -> None:
+        """Returns when it answers. After a kill it may have to be asked more than once: see kill()."""
+        command: list[str | Path] = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder]
+        command += ["-c", "listen_addresses=", *self.options]
+        with (self.folder / "log").open("ab") as log:
+            self.server = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                start_new_session=True,
+                **self.identity,
+            )
+        wait_until_ready(self.process, self.programs, self.folder)
+
+    def stop(self) -> None:
+        """Its "fast" shutdown: does not wait for clients."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """-9 to the postmaster and to all of its processes (each of which has a group of its own): what the server
+        has not written is gone, and nothing of it holds the shared memory when it is started again."""
+        children = children_of(self.process.pid)
+        self.process.kill()
+        self.process.wait()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE
+        while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
+def children_of(pid: int) -> list[int]:
+    """Linux tells them by thread; a process that has one thread has them all there."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def cluster(options: Sequence[str] = CARELESS) -> Iterator[Cluster]:
+    """Made, but not started; its folder goes with the context."""
     folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
     try:
         programs, identity = installed_for_us(folder)
@@ -44,8 +124,7 @@ def temporary_postgres() -> Iterator[str]:
             cwd=folder,
             **identity,
         )
-        with served(programs, data, folder, identity):
-            yield f"postgres://portal@/{folder}/postgres"
+        yield Cluster(folder, programs, identity, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -64,30 +143,6 @@ def installed_for_us(folder: Path) -> tuple[Path, dict[str, Any]]:
     nobody = pwd.getpwnam("nobody")
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     return copy / "bin", {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-@contextmanager
-def served(programs: Path, data: Path, folder: Path, identity: dict[str, Any]) -> Iterator[None]:
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", *CARELESS],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            start_new_session=True,
-            **identity,
-        )
-    try:
-        wait_until_ready(server, programs, folder)
-        yield
-    finally:
-        server.send_signal(signal.SIGINT)  # its "fast" shutdown: does not wait for clients
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
 
 
 def wait_until_ready(server: subprocess.Popen[bytes], programs: Path, folder: Path) -> None:

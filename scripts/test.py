@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from types import FrameType
 from typing import NoReturn
 
-from scripts import browser, nginx
+from scripts import browser, debian
 from scripts.children import ROOT
 from scripts.postgres import temporary_postgres
 
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     browser.provide()
-    nginx.provide()
+    debian.provide_all()
     given = os.environ.pop("DATABASE_URL", "")
     codes = {"SQLite": run("SQLite", os.environ, arguments)}
     with ExitStack() as stack:

@@ -3,15 +3,18 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
-from accounts import platform, signing_keys
+from accounts import clock, platform, signing_keys
 from tests import scenes
 from tests.log_watch import LogWatch
 
@@ -43,6 +46,21 @@ def nothing_remembered(request: pytest.FixtureRequest) -> None:
         cache.clear()
     platform.discovery.cache_clear()
     signing_keys.published_keys.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def database_travels_along(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test travels in time, the database's clock goes with it; pages ask for it at no moment of their own, so
+    that queries can be counted. tests/test_clock.py looks at the clocks themselves."""
+    if request.node.get_closest_marker("own_clocks"):
+        return
+    asked = clock.now
+
+    def now() -> datetime:
+        return timezone.now() if time_machine.escape_hatch.is_travelling() else asked()
+
+    monkeypatch.setattr(clock, "now", now)
+    monkeypatch.setattr(clock, "near", timezone.now)
 
 
 @pytest.fixture(scope="session")

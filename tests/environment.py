@@ -17,6 +17,7 @@ DEFAULTS = {
     "FIELD_ENCRYPTION_KEYS": "test:" + base64.b64encode(b"t" * 32).decode(),
     "BLIND_INDEX_KEY": base64.b64encode(b"b" * 32).decode(),
     "LOG_LEVEL": "WARNING",
+    "LOG_FORMAT": "text",
     "OIDC_OP_ISSUER": NOBODY,
     "OIDC_RP_CLIENT_ID": "competition-portal",
     "OIDC_RP_CLIENT_SECRET": "only-for-tests",

@@ -284,6 +284,7 @@ RULES: dict[str, Rule] = {
     "csp_report": everybody("405 405 415"),
     "healthz": everybody(READ),
     "readyz": everybody(READ),
+    "metrics": everybody("404"),  # tests/test_metrics.py has it while it has a token
     "admin:index": desk("200"),
     "admin:login": signed_in("admin:index", owner="403", other_applicant="403"),
     "admin:logout": desk(

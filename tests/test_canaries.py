@@ -24,10 +24,13 @@ from django.test import Client
 from django.utils import timezone
 from django.views.debug import get_exception_reporter_class
 from PIL import Image
+from prometheus_client import generate_latest
 
 from accounts import sessions
 from accounts.identity import Sex
+from accounts.metrics import REGISTRY
 from accounts.models import AuditEntry, Identity
+from competition_portal import state_metrics
 from registrations import deliveries
 from registrations.messages import Channel
 from registrations.models import Registration
@@ -366,6 +369,7 @@ def test_nothing_of_a_planted_number_stays_anywhere(
         places.note("what the command said", said.getvalue())
         for visitor in (by_platform, by_hand, desk):
             visitor.post("/accounts/logout/", {})
+        places.note("metrics", generate_latest(REGISTRY).decode(), *map(str, state_metrics.ask()))
     for message in mail.outbox:
         places.note("mail", message.message(), message.body, *(part.content for part in message.alternatives))
     places.note_files("photo storage", tmp_path / "private")
@@ -391,6 +395,11 @@ def assert_the_search_would_find(places: Places) -> None:
         "headers and cookies": ("Content-Security-Policy", "portal_session"),
         "what the command said": ("重新加密了",),
         "photo storage": ("JFIF",),
+        "metrics": (
+            'portal_requests_total{method="POST",status="3xx",view="registrations:submit"}',
+            "portal_seats_taken",
+            Registration.objects.first().plan.code,
+        ),
         "mail": ("Message-ID", "照片不清楚，请重新上传。", "查看和办理"),
     }
     if connection.vendor == "postgresql":

@@ -304,4 +304,4 @@ def test_nothing_that_is_secret_is_told(monkeypatch, provider, settings):
 def test_it_says_what_it_does_in_chinese(capsys):
     with pytest.raises(SystemExit):
         call_command("doctor", "--help")
-    assert "退出码为1" in "".join(capsys.readouterr().out.split())
+    assert "退出码：0没有出错的；1有出错的" in "".join(capsys.readouterr().out.split())

@@ -17,9 +17,9 @@ from competition_portal import dependencies, health
 from competition_portal.pulse import Pulse
 from photos.storages import PrivateFolder
 
-WELL = {"database": "ok", "migrations": "ok", "worker": "none", "cache": "ok", "storage": "ok"}
-AWAY = {"database": "unreachable", "migrations": "unreachable", "worker": "unreachable"}
-SLOW = {"database": "timeout", "migrations": "timeout", "worker": "timeout"}
+WELL = {"database": "ok", "migrations": "ok", "clock": "ok", "worker": "none", "cache": "ok", "storage": "ok"}
+AWAY = {"database": "unreachable", "migrations": "unreachable", "clock": "unreachable", "worker": "unreachable"}
+SLOW = {"database": "timeout", "migrations": "timeout", "clock": "timeout", "worker": "timeout"}
 
 
 @pytest.fixture(autouse=True)
@@ -191,6 +191,6 @@ def test_one_line_when_something_goes_or_comes_back(monkeypatch, caplog):
         monkeypatch.setattr(health, "PATIENCE", 30)
         monkeypatch.setattr(dependencies, "ask_database", there)
         probe(), probe()
-    names = ("database", "migrations", "worker")
+    names = ("database", "migrations", "clock", "worker")
     said = [message for message in caplog.messages if message.split()[1] in names]
     assert sorted(said) == sorted(f"readyz: {name} is {word}" for name in names for word in ("unreachable", "ok"))

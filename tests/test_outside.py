@@ -6,15 +6,10 @@ import re
 import socket
 import ssl
 import threading
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
 from django.test import Client
 from django.urls import reverse
 from openpyxl import DEFUSEDXML
@@ -23,7 +18,8 @@ from accounts.models import User
 from registrations.workflow import Status
 from tests import scenes
 from tests.accounts.browser import UNREACHABLE, assert_failed, come_back, leave, sign_in, signed_in_user
-from tests.accounts.provider import Answer, rsa_key, running_provider
+from tests.accounts.provider import Answer, running_provider
+from tests.certificates import certificate
 
 WORKBOOKS = {"plans/occupation_sheet.py", "registrations/own_workbook.py"}
 ROOT = Path(__file__).resolve().parent.parent
@@ -184,31 +180,6 @@ def test_a_redirect_of_the_platforms_leads_nowhere(provider, called):
 
 
 # Certificates -------------------------------------------------------------------------------------------------------
-
-
-def certificate(folder, *, host="127.0.0.1", days=1):
-    """A certificate that nobody but itself vouches for, and the file in which it lies with its key."""
-    key, now = rsa_key("of a server"), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    alternative = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=2))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file = folder / f"{host}-{days}.pem"
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
 
 
 class Keys(BaseHTTPRequestHandler):

@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
-from competition_portal import environment
+from competition_portal import bounded, environment
 from photos.spec import PhotoSpec
 from tests.environment import DEFAULTS
 
@@ -60,6 +60,7 @@ WRONG = [
     ("MIGRATION_LOCK_TIMEOUT", "0"),
     ("MIGRATION_LOCK_TIMEOUT", "61"),
     ("MIGRATION_STATEMENT_TIMEOUT", "1m"),
+    ("DATABASE_POOLER", "pgbouncer"),
     ("CACHE_URL", "memcached://cache:11211"),
     ("CACHE_URL", "locmem://"),
     ("CACHE_URL", "redis:///0"),
@@ -67,6 +68,13 @@ WRONG = [
     ("REPLICAS", "0"),
     ("REPLICAS", "some"),
     ("LOG_LEVEL", "LOUD"),
+    ("LOG_FORMAT", "xml"),
+    ("METRICS_TOKEN", "short"),
+    ("METRICS_TOKEN", "a" * 64),
+    ("METRICS_TOKEN", "with a blank " + "0123456789abcdef" * 4),
+    ("WORKER_METRICS_PORT", "65536"),
+    ("SLOW_QUERY_MS", "0"),
+    ("SLOW_REQUEST_MS", "2s"),
     ("FIELD_ENCRYPTION_KEYS", KEY),
     ("FIELD_ENCRYPTION_KEYS", "k1:c2hvcnQ="),
     ("FIELD_ENCRYPTION_KEYS", f"k1:{KEY},k1:{KEY}"),
@@ -200,8 +208,8 @@ def test_postgresql_is_asked_through_a_pool(read):
     database = read(DATABASE_URL=POSTGRES, DATABASE_POOL_SIZE="12")["DATABASES"]["default"]
     assert database["OPTIONS"] == {
         "sslmode": "require",
-        "pool": {"min_size": 1, "max_size": 12, "timeout": 3},
-        "connect_timeout": 3,
+        "pool": bounded.pool(12),
+        "connect_timeout": 2,
         "tcp_user_timeout": 10_000,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
@@ -214,6 +222,14 @@ def test_postgresql_is_asked_through_a_pool(read):
         0,
         True,
     )
+
+
+def test_behind_a_pooler_no_cursor_outlives_its_statement(read):
+    direct, pooled = (
+        read(DATABASE_URL=POSTGRES, **told)["DATABASES"]["default"] for told in ({}, {"DATABASE_POOLER": "true"})
+    )
+    assert (direct["DISABLE_SERVER_SIDE_CURSORS"], pooled["DISABLE_SERVER_SIDE_CURSORS"]) == (False, True)
+    assert pooled["OPTIONS"] == direct["OPTIONS"]
 
 
 def test_replicas_share_a_cache_in_the_database_or_in_redis(read):
@@ -426,7 +442,7 @@ def test_how_the_portal_speaks_and_signs_in(read):
 
 def test_every_variable_is_in_the_operators_table(read):
     read()
-    page = (ROOT / "docs" / "operators" / "configuration.md").read_text()
+    page = (ROOT / "docs" / "operations" / "configuration.md").read_text()
     named = re.findall(r"^\|\s*`([A-Z0-9_]+)`\s*\|", page, re.MULTILINE)
     assert sorted(named) == sorted(environment.DECLARED)
 

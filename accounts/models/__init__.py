@@ -13,6 +13,7 @@ from accounts.models.people import (
     UserManager,
     pseudonym,
 )
+from accounts.models.sent_forms import SentForm
 
 __all__ = [
     "AlreadyConfirmed",
@@ -25,6 +26,7 @@ __all__ = [
     "DocumentTaken",
     "Identity",
     "KeptForm",
+    "SentForm",
     "User",
     "UserManager",
     "pseudonym",

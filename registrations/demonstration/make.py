@@ -36,24 +36,28 @@ class DemonstrationRefused(Exception):
     """The database is no place for a demonstration. `str()` is the sentence for the operator."""
 
 
-def prepare(now: datetime | None = None) -> int | None:
+def prepare(now: datetime | None = None, *, rehearsing: bool = False) -> int | None:
     """Make the demonstration where there is nothing, or refresh the plans of the one that there is.
 
     Returns how many plans were refreshed, None when everything was made. Raises DemonstrationRefused. `now` is aware.
+    Rehearsing, it answers the same and leaves everything as it is.
     """
     now = timezone.localtime(now)
     with transaction.atomic():
         made = AuditEntry.objects.filter(actor=ACTOR, verb=Verb.DEMONSTRATION_MADE).first()
         if made is None:
             refuse_foreign_database()
-            make(now)
+            if not rehearsing:
+                make(now)
             return None
         if made.detail != settings.OIDC_OP_ISSUER:
             raise DemonstrationRefused(
                 f"这里的演示数据属于认证平台 {made.detail}，演示账号在 {settings.OIDC_OP_ISSUER} 上登录不进去。"
                 "请换一个空的数据库（DATA_DIR 或 DATABASE_URL），或改回原来的 OIDC_OP_ISSUER。"
             )
-        return refresh(now)
+        refreshed = refresh(now)
+        transaction.set_rollback(rehearsing)
+        return refreshed
 
 
 def refuse_foreign_database() -> None:

@@ -4,13 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.template.loader import render_to_string
+from django.template import Context
 from django.utils import timezone
-from django.utils.safestring import SafeString
 
 from photos.reasons import Reason, known
 from plans.models import Plan, PlanState
-from registrations.extensions import Extension
+from registrations.frame import own
 from registrations.models import Registration
 from registrations.workflow import Status
 
@@ -19,41 +18,24 @@ register = template.Library()
 MINUTES_A_DAY = 24 * 60
 
 
-@register.simple_tag(takes_context=True)
-def offer(context: dict[str, Any], plan: Plan) -> SafeString:
+@register.inclusion_tag("registrations/_offer.html", takes_context=True)
+def offer(context: Context, plan: Plan) -> dict[str, Any]:
     """The next step for this person in this plan, as a button, or the reason why there is none."""
     request = context["request"]
-    now = timezone.now()
-    extended = own_extensions(request).get(plan.pk)
+    mine, now = own(request), timezone.now()
+    extended = mine.extensions.get(plan.pk)
     given = extended is not None and extended > max(now, plan.registration_closes_at)
     state = plan.state_at(now)
-    values = {
+    registration = mine.registrations.get(plan.pk)
+    if registration:
+        registration.plan = plan
+    return {
+        "user": request.user,
         "plan": plan,
         "state": PlanState.OPEN if given and state == PlanState.CLOSED else state,
-        "registration": own_registrations(request).get(plan.pk),
+        "registration": registration,
         "extended": extended if given else None,
     }
-    return render_to_string("registrations/_offer.html", values, request)
-
-
-def own_registrations(request: Any) -> dict[int, Registration]:
-    """One's live registrations by plan: asked once per page, however many plans it shows."""
-    if not hasattr(request, "own_registrations"):
-        live = Registration.objects.none()
-        if request.user.is_authenticated:
-            live = Registration.objects.owned_by(request.user).live().select_related("plan")
-        request.own_registrations = {registration.plan_id: registration for registration in live}
-    return request.own_registrations
-
-
-def own_extensions(request: Any) -> dict[int, datetime]:
-    """Until when one has more time, by plan: asked once per page, too."""
-    if not hasattr(request, "own_extensions"):
-        given = Extension.objects.none()
-        if request.user.is_authenticated:
-            given = Extension.objects.filter(person=request.user)
-        request.own_extensions = dict(given.values_list("plan", "until"))
-    return request.own_extensions
 
 
 @register.filter

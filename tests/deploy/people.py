@@ -1,7 +1,10 @@
-"""Fills the database of a portal that runs by itself; says on its output who is signed in by which key."""
+"""Fills the database of a portal that runs by itself: two people and a plan; says who is signed in by which key."""
 
 import json
 import os
+from typing import Any
+
+PLAN = "2026 年北京市职业技能大赛"
 
 
 def main() -> None:
@@ -9,17 +12,21 @@ def main() -> None:
     import django
 
     django.setup()
+    from tests import scenes
+
+    keys = {name: key_of(scenes.person(name)) for name in ("王晓明", "李芳")}
+    scenes.occupation(scenes.open_plan(title=PLAN), name="数控车工")
+    print(json.dumps(keys))
+
+
+def key_of(person: Any) -> str:
+    """The key of a new session in which this person is signed in."""
     from django.conf import settings
     from django.test import Client
 
-    from tests import scenes
-
-    keys = {}
-    for name in ("王晓明", "李芳"):
-        client = Client()
-        client.force_login(scenes.person(name), backend="accounts.oidc.PlatformBackend")
-        keys[name] = client.cookies[settings.SESSION_COOKIE_NAME].value
-    print(json.dumps(keys))
+    client = Client()
+    client.force_login(person, backend="accounts.oidc.PlatformBackend")
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 if __name__ == "__main__":

@@ -9,16 +9,17 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from scripts import nginx as programs
+from scripts import debian
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import watch
 from tests.browser.pictures import drawn_photo
+from tests.certificates import certificate
 from tests.deploy import sites
 from tests.photos import object_stores
 from tests.photos.object_stores import rclone
-from tests.test_outside import certificate
 
-pytestmark = pytest.mark.browser
+# All of them by name, or pytest would do those with a browser first, and build the fixture of the module twice.
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("browser_name")]
 
 COOKIE = "portal_session"
 PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
@@ -74,7 +75,7 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def behind_nginx(tmp_path_factory: pytest.TempPathFactory, trusted: Path) -> Iterator[tuple[str, sites.Portal]]:
     try:
-        program = programs.provide()
+        program = debian.provide(debian.NGINX)
     except SystemExit as missing:
         pytest.fail(str(missing))
     production = {"USE_HTTPS": "true", "TRUSTED_PROXIES": "1", "PHOTO_DELIVERY": "accel"}

@@ -434,7 +434,11 @@ def test_reading_writes_nothing(visitor, person, badge, files, django_assert_max
     upload = uploaded(person)
     with django_assert_max_num_queries(20) as queries:
         statuses = [visitor.get(address).status_code for address in addresses(upload)]
-    written = [query["sql"] for query in queries.captured_queries if not query["sql"].startswith("SELECT")]
+    written = [
+        query["sql"]
+        for query in queries.captured_queries
+        if not query["sql"].rpartition(" */ ")[2].startswith("SELECT")
+    ]
     assert (statuses, written, files()) == ([200, 200, 200, 404], [], {"uploads": 1, "portraits": 0})
 
 

@@ -4,15 +4,19 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from photos.storages import PrivateFolder
 from plans import publication
 from plans.models import Attachment, Plan, deadline_extended
+from plans.plan_forms import CopyForm
 from plans.publication import PublicationRefused
-from registrations import intake
+from registrations import intake, return_reasons
+from registrations.return_reasons import ReturnReason
 from registrations.workflow import StepRefused
 from tests import scenes
 from tests.registrations.reading import text_of
@@ -237,9 +241,47 @@ def test_a_code_that_is_taken(desk, plan):
 
 
 def test_an_attachment_that_cannot_be_read_leaves_nothing_half_done(desk, plan):
+    Attachment(plan=plan, title="通知.txt").file.save("notice.txt", ContentFile(b"notice"))
     Attachment.objects.create(plan=plan, title="规程.txt", file="attachments/gone.txt")
+    before = files()
     assert "附件暂时读不出来，没有复制。" in words(copied(desk, plan))
-    assert Plan.objects.count() == 1
+    assert (Plan.objects.count(), files()) == (1, before)
+
+
+def files():
+    return sorted(file.name for file in default_storage.walk("attachments"))
+
+
+def test_the_files_of_a_copy_that_is_refused_are_removed(desk, plan, monkeypatch):
+    """The other tab has made one of the same code since the form was looked at."""
+    Attachment(plan=plan, title="规程.txt").file.save("rules.txt", ContentFile(b"rules"))
+    before = files()
+    scenes.open_plan(code="BJ-OTHER")
+    monkeypatch.setattr(CopyForm, "validate_unique", lambda form: None)
+    assert "这个计划编号已经用过，请换一个。" in words(copied(desk, plan, code="BJ-OTHER"))
+    assert (Plan.objects.count(), files()) == (2, before)
+
+
+def test_no_storage_is_asked_while_the_copy_is_written(desk, plan, monkeypatch):
+    Attachment(plan=plan, title="规程.txt").file.save("rules.txt", ContentFile(b"rules"))
+    inside, depth = PrivateFolder._save, []
+    outermost = len(connection.savepoint_ids)
+    monkeypatch.setattr(
+        PrivateFolder, "_save", lambda *args: depth.append(len(connection.savepoint_ids) - outermost) or inside(*args)
+    )
+    copied(desk, plan)
+    assert (depth, Plan.objects.count()) == ([0], 2)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_copy_takes_the_plans_own_reasons_along(desk, plan, own):
+    reason = ReturnReason(field="school", code="own_1", label="院校", sentence="请写全称。")
+    return_reasons.replace(plan, [reason] if own else [])
+    copied(desk, plan)
+    made = Plan.objects.get(code="BJ-NEW")
+    expected = [("school", "own_1", "院校", "请写全称。")] if own else []
+    assert list(made.return_reasons.values_list("field", "code", "label", "sentence")) == expected
+    assert plan.return_reasons.count() == len(expected)
 
 
 # The preview ----------------------------------------------------------------------------------------------------------

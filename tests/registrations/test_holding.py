@@ -60,7 +60,7 @@ def told(user):
 # What an applicant can see ------------------------------------------------------------------------------------------
 
 # What the browser is given anew each time: the form's token, the policy's nonce, the session's end.
-FRESH = re.compile(r'(csrfmiddlewaretoken" value|nonce)="[^"]*"')
+FRESH = re.compile(r'(csrfmiddlewaretoken" value|form_key" value|nonce)="[^"]*"')
 APPLICANTS = ("registrations:", "messages:", "plans:", "profiles:", "accounts:", "photos:")
 # They end the visit, lead to the platform, or tell of the session alone.
 LEFT_OUT = ("accounts/logout", "accounts/login", "accounts/callback", "accounts/session/")

@@ -4,14 +4,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import identity
 from accounts.audit import record
+from accounts.commands import PortalCommand, WrongUse
 from accounts.forms import clean_person_name
-from accounts.management.commands.grant_staff import find_account
+from accounts.management.commands.grant_staff import ACCOUNT, find_account
 from accounts.models import Identity
 from accounts.redaction import redact
 from accounts.verbs import Verb
@@ -19,13 +20,13 @@ from accounts.verbs import Verb
 TAKEN = "这个证件已经由另一个账户确认过，没有改动。"
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = "更正一个账户已确认的姓名和证件。新内容在提示后输入，不写在命令行里，以免留在历史记录中。"
+    rehearsal = "只检查，不改动"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("account", help="账户代号（u-…），或统一身份认证平台的用户标识（sub）")
+        parser.add_argument("account", metavar="ACCOUNT", help=ACCOUNT)
         parser.add_argument("--reason", required=True, help="更正原因，写入操作记录；请不要写姓名和证件号码")
-        parser.add_argument("--dry-run", action="store_true", help="只检查，不改动")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = find_account(options["account"])
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             held.legal_name = clean_person_name(input("姓名："))
             kind = input(f"证件类型，{kinds}：").strip()
             if kind not in identity.DocumentType.values:
-                raise CommandError(f"没有证件类型 {kind}。可用：{kinds}。")
+                raise WrongUse(f"没有证件类型 {kind}。可用：{kinds}。")
             held.hold_document(identity.parse(kind, input("证件号码："), today=timezone.localdate()))
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from problem

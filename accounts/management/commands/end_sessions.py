@@ -3,23 +3,23 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from accounts.audit import record
+from accounts.commands import PortalCommand
 from accounts.holdings import end_sessions, sessions_of
-from accounts.management.commands.grant_staff import find_account
+from accounts.management.commands.grant_staff import ACCOUNT, find_account
 from accounts.verbs import Verb
 
 ACTOR = "command:end_sessions"
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = "结束一个账户的全部登录：所有设备上的下一次操作都要重新登录。账户本身不停用。"
+    rehearsal = "只计数，不结束"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("account", help="账户代号（u-…），或统一身份认证平台的用户标识（sub）")
-        parser.add_argument("--dry-run", action="store_true", help="只计数，不结束")
+        parser.add_argument("account", metavar="ACCOUNT", help=ACCOUNT)
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:

@@ -3,20 +3,22 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.commands import PortalCommand
 from accounts.erasure import ErasureRefused, counts, erase, reasons_against
-from accounts.management.commands.grant_staff import find_account
+from accounts.management.commands.grant_staff import ACCOUNT, find_account
 
 ACTOR = "command:erase_person"
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = "注销一个账户并删除这个人的全部个人信息，只在操作记录和同意记录里留下账户代号。不能恢复。"
+    exit_codes = {0: "已注销；用 --dry-run 时：可以注销", 1: "没有删除：现在不能注销，或没有加 --yes"}
+    rehearsal = "只计数，不删除"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("account", help="账户代号（u-…），或统一身份认证平台的用户标识（sub）")
-        parser.add_argument("--dry-run", action="store_true", help="只计数，不删除")
+        parser.add_argument("account", metavar="ACCOUNT", help=ACCOUNT)
         parser.add_argument("--yes", action="store_true", help="确认删除；没有它就不删除")
 
     def handle(self, *args: Any, **options: Any) -> None:

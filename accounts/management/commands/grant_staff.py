@@ -3,19 +3,23 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.audit import record
+from accounts.commands import PortalCommand
 from accounts.models import User
 from accounts.verbs import Verb
 
+ACCOUNT = "账户代号（u-…），或统一身份认证平台的用户标识（sub）"
 
-class Command(BaseCommand):
+
+class Command(PortalCommand):
     help = "让一个账户成为运营人员（可以进入工作台、新建竞赛计划），或收回这个权限。"
+    rehearsal = "只检查，不改动"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("account", help="账户代号（u-…），或统一身份认证平台的用户标识（sub）")
+        parser.add_argument("account", metavar="ACCOUNT", help=ACCOUNT)
         parser.add_argument("--superuser", action="store_true", help="同时成为超级管理员，可以看到全部竞赛计划")
         parser.add_argument("--revoke", action="store_true", help="收回运营人员和超级管理员权限")
 
@@ -27,7 +31,11 @@ class Command(BaseCommand):
         user.save(update_fields=["is_staff", "is_superuser"])
         verb = Verb.STAFF_REVOKED if options["revoke"] else Verb.STAFF_GRANTED
         record("command:grant_staff", verb, user, detail="superuser" if user.is_superuser else "")
-        self.stdout.write(f"账户 {user.username} 现在{'不再是运营人员' if options['revoke'] else '是运营人员'}。")
+        sentence = f"账户 {user.username} 现在{'不再是运营人员' if options['revoke'] else '是运营人员'}。"
+        if options["dry_run"]:
+            transaction.set_rollback(True)
+            sentence = f"检查通过，没有改动。实际执行时：{sentence}"
+        self.stdout.write(sentence)
 
 
 def find_account(text: str) -> User:

@@ -1,15 +1,15 @@
 """Remove what was kept for as long as the retention table says."""
 
 import logging
-from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts import retention
 from accounts.audit import record
+from accounts.commands import PortalCommand
 from accounts.verbs import Verb
 
 logger = logging.getLogger(__name__)
@@ -17,14 +17,13 @@ logger = logging.getLogger(__name__)
 ACTOR = "command:purge_expired"
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "按保存期限表（RETENTION_DAYS）删除到期的数据：草稿、已结束竞赛的报名、没有用到的照片、会话、操作记录等。"
         "分批进行，系统运行时可以执行，中断后再执行会接着做。请每天定时执行一次。"
     )
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="只按种类计数，不删除")
+    exit_codes = {0: "到期的都删除了", 1: "有没能删除的，原因见日志"}
+    rehearsal = "只按种类计数，不删除"
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

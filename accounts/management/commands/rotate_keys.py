@@ -1,13 +1,13 @@
 """Encrypt everything anew under the first key, so that the old ones can be retired."""
 
-from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.audit import record
+from accounts.commands import PortalCommand
 from accounts.fields import TamperedCiphertext
 from accounts.refusals import record_refusal
 from accounts.rotation import UNKNOWN_KEY, SealedColumn, sealed_columns
@@ -17,14 +17,10 @@ ACTOR = "command:rotate_keys"
 NAMED = 20  # refused rows that are named one by one; a lost key would name every row there is
 
 
-class Command(BaseCommand):
-    help = (
-        "用 FIELD_ENCRYPTION_KEYS 的第一把密钥重新加密全部证件号码。系统运行时可以执行，中断后再执行会接着做。"
-        "全部完成时退出码为 0，有读不出或没来得及换的行时为 1。"
-    )
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="只按表和密钥计数，并逐行检查能否读出，不改动")
+class Command(PortalCommand):
+    help = "用 FIELD_ENCRYPTION_KEYS 的第一把密钥重新加密全部证件号码。系统运行时可以执行，中断后再执行会接着做。"
+    exit_codes = {0: "数据库里已没有旧密钥的密文", 1: "有读不出或没来得及换的行，或没有做完"}
+    rehearsal = "只按表和密钥计数，并逐行检查能否读出，不改动"
 
     def handle(self, *args: Any, **options: Any) -> None:
         columns = sealed_columns()
@@ -67,7 +63,7 @@ class Command(BaseCommand):
         self.conclude(done.total(), sum(column.waiting().count() for column in columns), len(refused))
 
     def rotate_column(self, column: SealedColumn, done: Counter[str], refused: list[TamperedCiphertext]) -> None:
-        total, seen = column.waiting().count(), 0
+        total, seen, progress = column.waiting().count(), 0, self.progress()
         for batch in column.batches():
             for pk, sealed in batch:
                 try:
@@ -75,7 +71,8 @@ class Command(BaseCommand):
                 except TamperedCiphertext as problem:
                     refused.append(problem)
             seen += len(batch)
-            self.stdout.write(f"{column.place}：已处理 {seen} 行，共 {max(total, seen)} 行")
+            progress.tell(f"{column.place}：已处理 {seen} 行，共 {max(total, seen)} 行……")
+        progress.end()
 
     def name(self, refused: list[TamperedCiphertext]) -> None:
         for problem in refused[:NAMED]:

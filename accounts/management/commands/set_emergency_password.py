@@ -7,10 +7,11 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.audit import record
+from accounts.commands import PortalCommand, WrongUse
 from accounts.management.commands.grant_staff import find_account
 from accounts.models import User
 from accounts.verbs import Verb
@@ -18,23 +19,31 @@ from accounts.verbs import Verb
 ACTOR = "command:set_emergency_password"
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = "给运营人员的账户设置应急登录的密码；密码在终端里输入两次，或从标准输入读取一行，不写在命令行里。"
+    rehearsal = "只检查账户，不问密码，不改动"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("account", help="账户代号（u-…）或平台的用户标识（sub）；与 --create 同用时是新账户的代号")
+        parser.add_argument(
+            "account",
+            metavar="ACCOUNT",
+            help="账户代号（u-…）或平台的用户标识（sub）；与 --create 同用时是新账户的代号",
+        )
         parser.add_argument("--create", action="store_true", help="新建一个不属于平台的超级管理员账户，专供应急")
         parser.add_argument("--remove", action="store_true", help="去掉密码：这个账户不能再应急登录")
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if options["create"] and options["remove"]:
-            raise CommandError("--create 和 --remove 不能同时使用。")
+            raise WrongUse("--create 和 --remove 不能同时使用。")
         user = new_account(options["account"]) if options["create"] else find_account(options["account"])
+        if not options["remove"] and not (user.is_active and (user.is_staff or user.is_superuser)):
+            raise CommandError(f"账户 {user.username} 不是运营人员，或已被停用。请先执行 grant_staff {user.username}。")
+        if options["dry_run"]:
+            self.rehearse(user, options)
+            return
         if options["remove"]:
             user.set_unusable_password()
-        elif not (user.is_active and (user.is_staff or user.is_superuser)):
-            raise CommandError(f"账户 {user.username} 不是运营人员，或已被停用。请先执行 grant_staff {user.username}。")
         else:
             user.set_password(acceptable(read_password(), user))
         user.save(update_fields=["password"])
@@ -42,6 +51,12 @@ class Command(BaseCommand):
         self.stdout.write(
             f"账户 {user.username} 的应急登录密码已{'去掉' if options['remove'] else '设置'}，它以前的会话全部失效。"
         )
+
+    def rehearse(self, user: User, options: dict[str, Any]) -> None:
+        transaction.set_rollback(True)
+        done = "去掉" if options["remove"] else "设置"
+        new = "新建账户，再" if options["create"] else ""
+        self.stdout.write(f"检查通过，没有改动。实际执行时：{new}{done}账户 {user.username} 的应急登录密码。")
 
 
 def new_account(name: str) -> User:

@@ -3,11 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.audit import record
-from accounts.management.commands.grant_staff import find_account
+from accounts.commands import PortalCommand, WrongUse
+from accounts.management.commands.grant_staff import ACCOUNT, find_account
 from accounts.models import User
 from accounts.verbs import Verb
 from plans.models import CommitteeMember, Plan, Role
@@ -16,15 +17,15 @@ ACTOR = "command:add_committee_member"
 ROLES = "、".join(f"{role.value}（{role.label}）" for role in Role)
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = "让一个账户加入某个竞赛计划的组委会、更改角色，或用 --remove 移出。"
+    rehearsal = "只检查，不改动"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("plan", metavar="PLAN_CODE", help="计划编号，例如 BJ2026-07")
-        parser.add_argument("account", metavar="ACCOUNT", help="账户代号（u-…），或统一身份认证平台的用户标识（sub）")
+        parser.add_argument("account", metavar="ACCOUNT", help=ACCOUNT)
         parser.add_argument("role", metavar="ROLE", nargs="?", help=f"角色：{ROLES}；移出时不写")
         parser.add_argument("--remove", action="store_true", help="移出组委会")
-        parser.add_argument("--dry-run", action="store_true", help="只检查，不改动")
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,7 +69,7 @@ def find_plan(code: str) -> Plan:
 
 def find_role(text: str | None) -> Role:
     if text not in Role.values:
-        raise CommandError(f"没有角色 {text}。可用：{ROLES}。" if text else f"请写明角色。可用：{ROLES}。")
+        raise WrongUse(f"没有角色 {text}。可用：{ROLES}。" if text else f"请写明角色。可用：{ROLES}。")
     return Role(text)
 
 

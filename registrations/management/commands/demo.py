@@ -4,15 +4,17 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.commands import PortalCommand
 from plans.models import Plan
 from registrations.demonstration.make import DemonstrationRefused, counts, prepare
 from registrations.models import STATUS_CHOICES
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = "在空的数据库里建立演示数据（虚构的竞赛计划、人员和报名）；可以重复执行，之后只更新竞赛计划的日期。"
+    rehearsal = "只检查能不能写入，不改动"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -28,10 +30,13 @@ class Command(BaseCommand):
                 "如果这确实是一套只用于演示的系统，请加上 --yes-demonstration 再执行。"
             )
         try:
-            refreshed = prepare()
+            refreshed = prepare(rehearsing=options["dry_run"])
         except DemonstrationRefused as refusal:
             raise CommandError(str(refusal)) from refusal
-        if refreshed is None:
+        if options["dry_run"]:
+            what = "建立演示数据" if refreshed is None else f"更新 {refreshed} 个竞赛计划的日期"
+            self.stdout.write(f"检查通过，没有改动。实际执行时：{what}。")
+        elif refreshed is None:
             found = "、".join(f"{label} {number}" for label, number in counts(STATUS_CHOICES))
             self.stdout.write(f"演示数据已建立：{Plan.objects.count()} 个竞赛计划；报名：{found}。")
         elif refreshed:

@@ -3,12 +3,14 @@
 import os
 import tempfile
 from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.audit import record
+from accounts.commands import PortalCommand, Progress, WrongUse
 from accounts.verbs import Verb
 from plans.management.commands.add_committee_member import find_plan
 from plans.models import Plan
@@ -21,18 +23,18 @@ ACTOR = "command:export_registrations"
 STATUSES = "、".join(f"{status.value}（{status.label}）" for status in Status if status != Status.DRAFT)
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = "把一个竞赛计划的报名名单写成文件。证件号码只写头尾，除非用 --full-numbers 并写明理由。"
+    rehearsal = "只检查和计数，不写文件"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("plan", metavar="PLAN_CODE", help="计划编号，例如 BJ2026-07")
         parser.add_argument("--format", choices=list(writers.WRITERS), default="xlsx", help="文件格式，默认 xlsx")
         parser.add_argument("--output", required=True, metavar="FILE", help="写到哪个文件；已有的文件不覆盖")
-        parser.add_argument("--status", help=f"只要这个状态的：{STATUSES}")
-        parser.add_argument("--columns", help="要哪些列、按什么次序，用逗号隔开；不写则全部")
+        parser.add_argument("--status", metavar="STATUS", help=f"只要这个状态的：{STATUSES}")
+        parser.add_argument("--columns", metavar="COLUMNS", help="要哪些列、按什么次序，用逗号隔开；不写则全部")
         parser.add_argument("--full-numbers", action="store_true", help="写完整的证件号码")
-        parser.add_argument("--reason", default="", help="为什么需要完整的证件号码，写入操作记录")
-        parser.add_argument("--dry-run", action="store_true", help="只检查和计数，不写文件")
+        parser.add_argument("--reason", default="", metavar="REASON", help="为什么需要完整的证件号码，写入操作记录")
 
     def handle(self, *args: Any, **options: Any) -> None:
         plan, output = find_plan(options["plan"]), Path(options["output"])
@@ -45,7 +47,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"没有写文件。将导出 {found.count()} 份报名，{len(columns)} 列。")
             return
-        written = write(plan, found, columns, output, options)
+        written = write(plan, found, columns, output, options, self.progress())
         self.stdout.write(f"已导出 {written} 份报名，{len(columns)} 列，写在 {output}。")
 
 
@@ -53,7 +55,7 @@ def find_columns(text: str | None, full_numbers: bool) -> list[Column]:
     keys = [key.strip() for key in text.split(",")] if text else list(COLUMNS)
     if unknown := [key for key in keys if key not in COLUMNS]:
         known = "、".join(f"{key}（{column.heading}）" for key, column in COLUMNS.items())
-        raise CommandError(f"没有这样的列：{'、'.join(unknown)}。可用：{known}。")
+        raise WrongUse(f"没有这样的列：{'、'.join(unknown)}。可用：{known}。")
     return columns_for(keys, full_numbers)
 
 
@@ -61,11 +63,18 @@ def find_registrations(plan: Plan, status: str | None) -> RegistrationQuerySet:
     if not status:
         return exports.listed(plan)
     if status not in Status or status == Status.DRAFT:
-        raise CommandError(f"没有状态 {status}。可用：{STATUSES}。")
+        raise WrongUse(f"没有状态 {status}。可用：{STATUSES}。")
     return exports.listed(plan).filter(status=status)
 
 
-def write(plan: Plan, found: RegistrationQuerySet, columns: list[Column], output: Path, options: dict[str, Any]) -> int:
+def write(
+    plan: Plan,
+    found: RegistrationQuerySet,
+    columns: list[Column],
+    output: Path,
+    options: dict[str, Any],
+    progress: Progress,
+) -> int:
     """Under a name of its own first, readable by us alone; the line in the record, then the name that was asked for."""
     kind, reason = options["format"], options["reason"].strip() if options["full_numbers"] else ""
     narrowed = f"状态：{Status(options['status']).label if options['status'] else '全部'}"
@@ -76,7 +85,7 @@ def write(plan: Plan, found: RegistrationQuerySet, columns: list[Column], output
         raise CommandError(f"不能写到 {output.parent}：{problem.strerror}。请检查目录和权限。") from problem
     try:
         with os.fdopen(handle, "w+b") as out:
-            written = writers.WRITERS[kind](out, columns, exports.rows_of(found, columns), about)
+            written = writers.WRITERS[kind](out, columns, told(exports.rows_of(found, columns), progress), about)
         record(ACTOR, Verb.LIST_EXPORTED, plan, detail=exports.audit_detail(plan, written, kind, reason))
         os.link(name, output)  # unlike a renaming it refuses to overwrite what came in between
     except OSError as problem:
@@ -84,3 +93,10 @@ def write(plan: Plan, found: RegistrationQuerySet, columns: list[Column], output
     finally:
         os.unlink(name)
     return written
+
+
+def told(rows: Iterable[Any], progress: Progress) -> Iterator[Any]:
+    for number, row in enumerate(rows, start=1):
+        yield row
+        progress.tell(f"已写 {number} 行……")
+    progress.end()

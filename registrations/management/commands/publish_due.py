@@ -1,32 +1,32 @@
 """Tell the decisions whose publication has come."""
 
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from accounts.commands import PortalCommand
 from registrations import publishing
 from registrations.models import Registration
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "把已到公布时间的审核结果逐一通知报名人员（消息、邮件、短信），并放出不通过的名额。到了公布时间，结果在页面上已经看得到，"
         "与这个命令无关。run_worker 每半分钟自动做一次；没有运行它时，请每分钟定时执行。重复执行、中断后再执行都不会重复通知。"
-        "退出码：0 全部通知完了，或没有要通知的；1 有没能通知的，原因见日志，请再执行一次。"
     )
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="只计数，不通知")
+    exit_codes = {0: "全部通知完了，或没有要通知的", 1: "有没能通知的，原因见日志，请再执行一次"}
+    rehearsal = "只计数，不通知"
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
             self.stdout.write(f"要通知 {self.left()} 人。没有通知任何人。")
             return
-        told = 0
+        told, progress = 0, self.progress()
         while number := publishing.tell_some():
             told += number
+            progress.tell(f"已通知 {told} 人……")
+        progress.end()
         self.stdout.write(f"已通知 {told} 人。")
         if left := self.left():
             raise CommandError(f"还有 {left} 人没能通知，原因见日志。请再执行一次。")

@@ -4,8 +4,9 @@ import logging
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.commands import PortalCommand
 from plans.management.commands.add_committee_member import find_plan
 from plans.models import Plan
 from registrations.recount import Difference, differences
@@ -14,15 +15,13 @@ from registrations.workflow import Status
 logger = logging.getLogger(__name__)
 
 
-class Command(BaseCommand):
-    help = (
-        "核对审核队列上的份数（按职业和状态）与实际报名是否一致，不一致的列出并改正。系统运行时可以执行，每个竞赛计划只锁很短的时间。"
-        "一致或已经改正时退出码为 0；用 --dry-run 发现不一致时退出码为 1。"
-    )
+class Command(PortalCommand):
+    help = "核对审核队列上的份数（按职业和状态）与实际报名是否一致，不一致的列出并改正。系统运行时可以执行，每个竞赛计划只锁很短的时间。"
+    exit_codes = {0: "一致，或已经改正", 1: "用 --dry-run 发现不一致，或没有做"}
+    rehearsal = "只列出不一致的，不改正"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("plan", nargs="?", metavar="PLAN_CODE", help="计划编号；不写则核对全部竞赛计划")
-        parser.add_argument("--dry-run", action="store_true", help="只列出不一致的，不改正")
 
     def handle(self, *args: Any, **options: Any) -> None:
         plans = [find_plan(options["plan"])] if options["plan"] else list(Plan.objects.order_by("code"))

@@ -1,23 +1,20 @@
 """Remind people who have not submitted."""
 
-from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts.commands import PortalCommand
 from registrations import reminders
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "提醒还没有提交的人：草稿在报名截止前 72 小时和 24 小时，退回修改的在修改截止前 72 小时和 24 小时，各提醒一次。"
         "run_worker 每五分钟自动做一次；没有运行它时，请每小时定时执行。重复执行不会重复提醒。"
     )
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="只计数，不提醒")
+    rehearsal = "只计数，不提醒"
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()

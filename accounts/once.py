@@ -1,0 +1,171 @@
+"""A form that is sent twice is done once: a double click, a line that broke after the commit, the back button.
+
+A view that says so (`once_per_form`) runs in one transaction with the note that its form's key was used and where the
+answer led. Who sends the same form again, also while the first is being done, is led to the same place and reads the
+same sentences. What was refused is not noted: its form may be corrected and sent again.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.messages.storage.base import BaseStorage, Message
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.crypto import salted_hmac
+
+from accounts.models import SentForm, User
+
+FIELD = "form_key"
+KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+# They differ though the form is the same, or say nothing of it. What is secret is not given back to a page.
+NOT_CONTENT = ("csrfmiddlewaretoken", FIELD)
+NEVER_SHOWN = ("csrfmiddlewaretoken", FIELD, "password")
+
+
+def once_per_form[View: Callable[..., HttpResponseBase]](view: View) -> View:
+    """Mark a view whose forms have a {% form_key %}: a POST of it is one transaction, done once for each key.
+
+    What it does that no transaction holds (a file, a message to the outside) it does on commit, or can do twice.
+    """
+    view.once_per_form = True  # type: ignore[attr-defined]
+    return view
+
+
+def key_of(request: HttpRequest) -> str:
+    """The key that the form was sent with; "" for none, or for what no form of ours has."""
+    sent = request.POST.get(FIELD, "")
+    return sent if KEY.fullmatch(sent) else ""
+
+
+def digest_of(request: HttpRequest) -> str:
+    """Of where the form was sent and of all that was in it, files included."""
+    content = [[name, values] for name, values in sorted(request.POST.lists()) if name not in NOT_CONTENT]
+    files = [[name, [fingerprint(file) for file in found]] for name, found in sorted(request.FILES.lists())]
+    text = json.dumps([request.get_full_path(), content, files])
+    return salted_hmac("accounts.once", text, algorithm="sha256").hexdigest()
+
+
+def fingerprint(file: UploadedFile) -> str:
+    digest = sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def hidden_fields(request: HttpRequest, *, with_key: bool = False) -> list[tuple[str, str]]:
+    """What was typed, for a page from which it can be sent again: as the same form, or as another one."""
+    left_out = set(NEVER_SHOWN) - ({FIELD} if with_key else set())
+    shown = ((name, values) for name, values in request.POST.lists() if name not in left_out)
+    return [(name, value) for name, values in shown for value in values]
+
+
+class OncePerForm:
+    """Stands innermost: when it looks at a view, everybody else has let the request pass."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        sending: Sending | None = getattr(request, "sending", None)
+        if sending is not None:
+            sending.end(request, response)
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        marked = request.method == "POST" and getattr(view, "once_per_form", False)
+        if not marked or not isinstance(request.user, User) or not key_of(request):
+            return None
+        sending = Sending(request.user, key_of(request), digest_of(request))
+        before = sending.begin()
+        if before is None:
+            request.sending = sending  # type: ignore[attr-defined]
+            return None
+        return same_answer(request, before) if before.digest == sending.digest else other_content(request)
+
+
+class Sending:
+    """One form on its way: from the claim of its key to the end of its transaction."""
+
+    def __init__(self, user: User, key: str, digest: str) -> None:
+        self.user, self.key, self.digest = user, key, digest
+        self.transaction = transaction.atomic()
+        self.row: SentForm | None = None
+
+    def begin(self) -> SentForm | None:
+        """None where the key is ours now; else what became of the form that used it. Waits for one that is being done."""
+        before = self.known()
+        if before is not None:
+            return before
+        self.transaction.__enter__()
+        try:
+            with transaction.atomic():
+                self.row = SentForm.objects.create(user=self.user, key=self.key, digest=self.digest)
+        except IntegrityError:
+            self.transaction.__exit__(None, None, None)
+            return self.known()
+        except BaseException as problem:
+            self.transaction.__exit__(type(problem), problem, problem.__traceback__)
+            raise
+        return None
+
+    def known(self) -> SentForm | None:
+        return SentForm.objects.filter(user=self.user, key=self.key).first()
+
+    def end(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Commit what the view has done, with its answer where it was done; nothing at all after a fault of ours."""
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            transaction.set_rollback(True)
+        elif self.row is not None and not transaction.get_connection().needs_rollback:
+            rows = SentForm.objects.filter(pk=self.row.pk)
+            if is_done(request, response):
+                self.row.answer = json.dumps([response["Location"], [[said.level, str(said)] for said in new(request)]])
+                self.row.save(update_fields=["answer"])
+            else:
+                rows.delete()
+        self.transaction.__exit__(None, None, None)
+
+
+def is_done(request: HttpRequest, response: HttpResponse) -> bool:
+    """A view that did what it was asked for leads on; one that did not shows the form, or says an error."""
+    refused = any(said.level >= messages.ERROR for said in new(request))
+    return isinstance(response, HttpResponseRedirect) and not refused
+
+
+def new(request: HttpRequest) -> list[Message]:
+    """The sentences that this request has for the next page."""
+    storage: BaseStorage | None = getattr(request, "_messages", None)
+    return list(storage._queued_messages) if storage is not None else []  # type: ignore[attr-defined]
+
+
+def waiting(request: HttpRequest) -> Iterator[str]:
+    """The sentences that wait for the next page already, and go on waiting."""
+    storage: BaseStorage | None = getattr(request, "_messages", None)
+    return (str(said) for said in (storage._loaded_messages if storage is not None else []))  # type: ignore[attr-defined]
+
+
+def same_answer(request: HttpRequest, before: SentForm) -> HttpResponse:
+    """Where the first led. Its sentences, unless they still wait: the page on which they stood may have been lost."""
+    target, sentences = json.loads(before.answer)
+    there = set(waiting(request))
+    for level, sentence in sentences:
+        if sentence not in there:
+            messages.add_message(request, level, sentence)
+    return HttpResponseRedirect(target)
+
+
+def other_content(request: HttpRequest) -> HttpResponse:
+    """The page was sent, changed by way of the back button, and sent again: nobody knows whether another one is meant."""
+    context = {"fields": hidden_fields(request), "files": bool(request.FILES), "target": request.get_full_path()}
+    return render(request, "accounts/sent_before.html", context, status=HTTPStatus.CONFLICT)

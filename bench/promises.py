@@ -1,0 +1,72 @@
+"""What each step may cost, and whether it does."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.measure import Cost, Run
+from bench.steps import JOURNEY
+
+SLACK = 1.5  # of a short run on a busy machine, whose figures are rough
+GROWTH = 1.2  # from the smallest database to the largest
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The aims: times the bare page, queries, milliseconds of CPU; None for what is not promised.
+
+    Where an aim is not met yet, `now_` says what was measured instead. That is what a short run holds the step to, so
+    that it does not get worse; whoever meets the aim takes it out.
+    """
+
+    times: float | None = None
+    queries: int | None = None
+    milliseconds: float | None = None
+    now_times: float | None = None
+    now_queries: int | None = None
+    now_milliseconds: float | None = None
+
+    def broken(self, name: str, cost: Cost, run: Run) -> Iterator[str]:
+        """A sentence for each that is broken, by more than the slack."""
+        times = self.now_times or self.times
+        if times and run.times(cost) > times * SLACK:
+            yield f"{name}: {run.times(cost):.1f} times the bare page, at most {times} × {SLACK}"
+        queries = self.now_queries or self.queries
+        if queries and cost.queries > queries:
+            yield f"{name}: {cost.queries:.1f} queries, at most {queries}"
+        milliseconds = self.now_milliseconds or self.milliseconds
+        # In bare pages, which cost 5 ms on the machine that the promise was made for: a slow machine is no broken one.
+        if milliseconds and run.times(cost) * BARE > milliseconds * SLACK:
+            yield f"{name}: {run.times(cost) * BARE:.0f} ms of CPU, at most {milliseconds} × {SLACK}"
+
+
+BARE = 5  # milliseconds of CPU of a bare page, on the machine on which the aim in milliseconds was set
+
+PROMISES = {
+    "plan list": Promise(times=2, queries=6, now_times=2.8, now_queries=7),
+    "plan page": Promise(times=2, queries=6, now_times=2.8, now_queries=8),
+    "own list": Promise(times=2, queries=6, now_times=2.3),
+    "own registration": Promise(times=2, queries=6, now_times=2.9, now_queries=7),
+    "save the form": Promise(times=4),
+    "submit": Promise(times=4),
+    "queue": Promise(times=4, now_times=5.1),
+    "one registration on the desk": Promise(times=5, now_times=9.2),
+    JOURNEY: Promise(milliseconds=120, now_milliseconds=165),
+}
+
+
+def broken(run: Run) -> list[str]:
+    """All that is wrong with this run: errors, steps that nobody could take, promises."""
+    found = list(run.problems)
+    for name, promise in PROMISES.items():
+        costs = [cost for cost in run.costs if cost.name == name and cost.number]
+        if not costs:
+            found.append(f"{name}: not measured")
+        for cost in costs:
+            found += promise.broken(name, cost, run)
+    return found
+
+
+def grown(runs: list[Run]) -> Iterator[tuple[str, list[float]]]:
+    """Each promised step with its cost at each size, in bare pages of the same size."""
+    for name in PROMISES:
+        yield name, [run.times(run.cost(name)) for run in runs]
