@@ -25,7 +25,7 @@ from typing import Any
 
 from bench.load import SERVE, cookie_of
 from bench.visitors import Load, table, verdict
-from scripts import nginx
+from scripts import debian
 from scripts.postgres import temporary_postgres
 from tests.environment import DEFAULTS
 
@@ -190,7 +190,9 @@ class Proxy:
         command = [self.program, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e", "stderr"]
         command += ["-g", f"daemon off; pid {self.folder}/nginx.pid;"]
         with (self.folder / "nginx.log").open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
+            self.process = subprocess.Popen(  # noqa: S603
+                command, stdout=log, stderr=log, env=debian.surroundings()
+            )
         try:
             until = time.monotonic() + PATIENCE
             while not ready(self.port):
@@ -282,7 +284,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def main(short: bool, careless: bool, say: Callable[[str], Any] = print) -> int:
-    program = nginx.provide()
+    program = debian.provide(debian.NGINX)
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-rolling-")))
         os.environ.update({**DEFAULTS, "DATABASE_URL": stack.enter_context(temporary_postgres())})
