@@ -217,6 +217,23 @@ def test_a_pooler_in_between_is_refused(monkeypatch) -> None:
     migrating.refuse_a_pooler(connection)
 
 
+def test_the_command_asks_who_is_there_before_it_does_anything(monkeypatch) -> None:
+    def refuse(asked: object) -> None:
+        raise CommandError("somebody is in between")
+
+    monkeypatch.setattr(migrating, "refuse_a_pooler", refuse)
+    with pytest.raises(CommandError, match="somebody is in between"):
+        call_command("migrate", verbosity=0)
+
+
+def test_a_migration_in_one_transaction_is_called_off_when_it_takes_too_long(later: Path) -> None:
+    process = migrate(later, MIGRATION_STATEMENT_TIMEOUT="1")  # it sleeps for three
+    output, errors = process.communicate(timeout=90)
+    assert (process.returncode, recorded()) == (1, []), (output, errors)
+    assert errors.endswith("请在使用的人少的时候，把它调大后再执行一次 migrate。\n")
+    assert migrating.ask(connection, "SELECT to_regclass('later_thing')") == [(None,)]
+
+
 def test_it_says_nothing_and_does_nothing_where_all_is_done(capsys) -> None:
     call_command("migrate", verbosity=0)
     assert capsys.readouterr() == ("", "")

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from bench import rolling
+from bench import visitors
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def phase(name: str = "upgrade", gets: int = 5, failures: tuple[str, ...] = ()) -> rolling.Phase:
-    return rolling.Phase(name, done=Counter(GET=gets), failures=list(failures))
+def phase(name: str = "upgrade", gets: int = 5, failures: tuple[str, ...] = ()) -> visitors.Phase:
+    return visitors.Phase(name, done=Counter(GET=gets), failures=list(failures))
 
 
 def test_a_run_without_fault_has_nothing_to_say() -> None:
-    assert rolling.verdict([phase()], Counter(a=2), Counter(a=3)) == []
+    assert visitors.verdict([phase()], Counter(a=2), Counter(a=3)) == []
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_run_without_fault_has_nothing_to_say() -> None:
     ],
 )
 def test_whatever_went_wrong_is_said(phases, acknowledged, found, said) -> None:
-    assert rolling.verdict(phases, acknowledged, found) == said
+    assert visitors.verdict(phases, acknowledged, found) == said
 
 
 @pytest.mark.skipif("sqlite" in os.environ.get("DATABASE_URL", "sqlite"), reason="half a minute, and PostgreSQL: once")

@@ -12,7 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from scripts import nginx
+from scripts import debian
 from tests.deploy import orchestration as described
 from tests.test_outside import certificate
 
@@ -162,33 +162,66 @@ def test_what_a_cluster_takes_and_would_hurt_is_named(kind: str) -> None:
 # The proxy of compose.yaml --------------------------------------------------------------------------------------------
 
 
-def test_the_proxy_starts_with_what_compose_makes_of_our_nginx_conf(tmp_path: Path) -> None:
-    """Its own command, run by a shell: what it looks for in nginx.conf is there, and nginx takes what comes out."""
-    proxy = described.compose()["services"]["proxy"]
-    script = proxy["command"][2].replace("$$", "$")
-    looked_for = re.findall(r"s\|([^|]+)\|", script)
-    text = (ROOT / "deploy/nginx.conf").read_text()
-    assert [place for place in looked_for if place not in text] == []
-    script, _, start = script.partition("exec ")
-    assert start.startswith("nginx -c /run/nginx.conf")
-    made = tmp_path / "nginx.conf"
-    script = script.replace("/etc/portal/nginx.conf", str(ROOT / "deploy/nginx.conf")).replace(
-        "/run/nginx.conf", str(made)
-    )
-    upstream = "server 127.0.0.1:8001; server 127.0.0.1:8002;"  # names are only known to the containers
-    environment = {"UPSTREAM": upstream, "SERVER_NAME": "baoming.example.cn", "PATH": "/usr/bin:/bin"}
+HERE = {"/etc/portal/pages": f"{ROOT}/deploy/pages", "queue:8080": "127.0.0.1:8080"}
+HERE |= {"web1:8000": "127.0.0.1:8001", "web2:8000": "127.0.0.1:8002"}  # names that only the containers know
+
+
+def made(service: str, source: str, folder: Path) -> str:
+    """What the service's own command makes of our file, run by a shell. Whatever it looks for must be found, once."""
+    script = described.compose()["services"][service]["command"][2].replace("$$", "$").partition("exec ")[0]
+    target = folder / source
+    before = (ROOT / "deploy" / source).read_text()
+    for place, own in ((f"/etc/portal/{source}", ROOT / "deploy" / source), (rf"/(run|tmp)/{source}", target)):
+        script = re.sub(place, str(own), script)
+    environment = {"SERVER_NAME": "baoming.example.cn", "PATH": "/usr/bin:/bin"}
     subprocess.run(["sh", "-euc", script], env=environment, check=True)
-    result = made.read_text()
-    assert (upstream in result, "jnjs.example.cn" in result, "baoming.example.cn" in result) == (True, False, True)
-    own = certificate(tmp_path)
-    for written in ("/etc/ssl/portal/certificate.pem", "/etc/ssl/portal/key.pem"):
-        result = result.replace(written, str(own))
+    for looked_for in re.findall(r"s\|([^|]+)\|", script):
+        lines = [
+            line for line in before.splitlines() if not line.lstrip().startswith("#") and re.search(looked_for, line)
+        ]
+        assert lines, f"{source} no longer has {looked_for}"
+    return target.read_text()
+
+
+def test_the_proxy_of_compose_leads_to_the_queue_and_nginx_takes_its_file(tmp_path: Path) -> None:
+    text = made("proxy", "nginx.conf", tmp_path)
+    assert re.findall(r"(?m)^ *server (\S+);", text) == ["queue:8080"]
+    assert (text.count("jnjs.example.cn"), "server_name baoming.example.cn;" in text) == (0, True)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = "".join(f"\n    {kind}_temp_path {tmp_path / kind};" for kind in kinds)
-    made.write_text(result.replace("user www-data;", "").replace("\nhttp {", f"\nhttp {{{temporary}"))
-    checked = subprocess.run(
-        [nginx.provide(), "-t", "-p", tmp_path, "-c", made, "-e", "stderr", "-g", f"pid {tmp_path}/nginx.pid;"],
-        capture_output=True,
-        text=True,
-    )
-    assert checked.returncode == 0, checked.stderr
+    changed = {**HERE, "\nhttp {": f"\nhttp {{{temporary}", "user www-data;": ""}
+    own = str(certificate(tmp_path))
+    changed |= {"/etc/ssl/portal/certificate.pem": own, "/etc/ssl/portal/key.pem": own}
+    program = debian.provide(debian.NGINX)
+    command = ["-t", "-p", str(tmp_path), "-e", "stderr", "-g", f"pid {tmp_path}/nginx.pid;", "-c"]
+    takes(program, command, text, changed, tmp_path / "own-nginx.conf")
+
+
+def test_the_queue_of_compose_stands_before_both_portals_and_haproxy_takes_its_file(tmp_path: Path) -> None:
+    text = made("queue", "haproxy.cfg", tmp_path)
+    assert re.findall(r"(?m)^ *server (\S+ \S+)", text) == ["replica1 web1:8000", "replica2 web2:8000"]
+    assert "bind :8080" in text
+    takes(debian.provide(debian.HAPROXY), ["-c", "-f"], text, HERE, tmp_path / "own-haproxy.cfg")
+
+
+def takes(program: str, command: list[str], text: str, changed: dict[str, str], file: Path) -> None:
+    for written, own in changed.items():
+        text = text.replace(written, own)
+    file.write_text(text)
+    checked = subprocess.run([program, *command, str(file)], env=debian.surroundings(), capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_what_is_said_of_an_upgrade_by_compose_does_take_a_portal_out_and_put_it_back(tmp_path: Path) -> None:
+    """The two sed lines of docs/operations/upgrade.md, run on the queue's file."""
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(made("queue", "haproxy.cfg", tmp_path))
+    whole = file.read_text()
+    page = (ROOT / "docs/operations/upgrade.md").read_text()
+    out, back = re.findall(r"sed -i '([^']+)' /tmp/haproxy.cfg", page)
+    for number in ("1", "2"):
+        subprocess.run(["sed", "-i", out.replace("$number", number), file], check=True)
+        [line] = [line for line in file.read_text().splitlines() if "disabled" in line]
+        assert line.strip() == f"server replica{number} web{number}:8000 disabled"
+        subprocess.run(["sed", "-i", back.replace("$number", number), file], check=True)
+        assert file.read_text() == whole
