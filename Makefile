@@ -1,6 +1,6 @@
 # The commands of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-photo lock clean
+.PHONY: help demo test lint bench bench-photo bench-overload lock clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -10,6 +10,7 @@ help:
 	@echo "             只运行一部分：make test ARGS=\"-k photo\""
 	@echo "make bench   测量各页面在 gunicorn 和 PostgreSQL 上的耗时，与一个空白页面相比；多少份报名：make bench ARGS=\"100000\""
 	@echo "make bench-photo  测量照片处理的耗时和内存"
+	@echo "make bench-overload  测量整套系统在四倍负荷和慢速发送下的表现；半分钟的短测：make bench-overload ARGS=--short"
 	@echo "make lint    检查代码的格式、类型、分层和部署设置"
 	@echo "make lock    按 pyproject.toml 重新写四个锁定文件"
 	@echo "make clean   删除 .venv、演示数据和各种缓存"
@@ -33,6 +34,10 @@ bench:
 bench-photo:
 	@scripts/setup requirements-dev.txt
 	@exec .venv/bin/python -m bench.photo
+
+bench-overload:
+	@scripts/setup requirements-dev.txt
+	@exec .venv/bin/python -m bench.overload $(ARGS)
 
 lock:
 	@scripts/setup requirements-dev.txt
