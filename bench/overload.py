@@ -47,7 +47,7 @@ class Plan:
 
 LONG = Plan(warm=4, capacity=15, calm=8, flood=20, after=12, slow=20, slack=1)
 # On a machine that does other things meanwhile: what fails is broken, not busy.
-SHORT = Plan(warm=2, capacity=4, calm=2, flood=5, after=6, slow=4, slack=2)
+SHORT = Plan(warm=2, capacity=4, calm=2, flood=5, after=6, slow=4, slack=3)
 
 
 class People:
@@ -232,12 +232,13 @@ async def measure(stack: Stack, plan: Plan) -> list[Aim]:
     sent = [answer for answer in flood if answer.name == "sent"]
     lost = [answer for answer in (*flood, *after, *others) if answer.status not in {200, 302, 503}]
     wrong = abs(stack.submissions() - people.acknowledged)
+    # Squared: on a machine that does but a dozen a second, the queue's end tells them, not its length.
     return [
         Aim("four times the capacity: accepted, p99", share(accepted(flood), 0.99), "ms", False, 2000, slack),
-        Aim("the others are told, p99", share(shed(flood), 0.99), "ms", False, 200, slack),
+        Aim("the others are told, p99", share(shed(flood), 0.99), "ms", False, 200, slack**2),
         Aim("work done, of the peak", work, "%", True, 80, slack),
         Aim("accepted, of what was sent", 100 * len(accepted(sent)) / max(1, len(sent)), "%", True, 99, 1),
-        Aim("back to normal after", back_after(after, began + plan.flood, normal), "s", False, 5, slack),
+        Aim("back to normal after", back_after(after, began + plan.flood, normal), "s", False, 5, 1),
         Aim("neither a page nor told", len(lost), "requests", False, 0, 1),
         Aim("slow senders: the others' p99", share(others, 0.99), "ms", False, 500, slack),
         Aim("told among them", len(shed(others)), "requests", False, 0, 1),
