@@ -125,14 +125,14 @@ def done_a_second(answers: list[Answer], began: float, seconds: float) -> float:
 
 
 def back_after(answers: list[Answer], began: float, normal: float) -> float:
-    """Seconds after which every answer was a page within `normal` milliseconds, but for one in a hundred."""
+    """Seconds after which every answer was a page within `normal` milliseconds, but for one in twenty."""
     seconds = 0.0
     if not answers:
         return float("inf")
     for second in range(int(max(answer.due for answer in answers) - began) + 1):
         these = [answer for answer in answers if second <= answer.due - began < second + 1]
         well = [answer for answer in accepted(these) if answer.waited * 1000 <= normal]
-        if len(well) < 0.99 * len(these):
+        if len(well) < 0.95 * len(these):
             seconds = second + 1.0
     return seconds
 
