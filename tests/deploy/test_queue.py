@@ -210,7 +210,8 @@ def test_the_number_of_a_request_is_never_taken_from_outside(tmp_path: Path) -> 
         [number] = re.findall(r"^x-request-id: (\S+)\r$", head, re.M)
         assert re.fullmatch(r"[0-9a-f]{32}", number)
         assert "x-forwarded-for: 6.6.6.6, 127.0.0.1\r" in head
-        assert f" {number}\n" in (tmp_path / "nginx-access.log").read_text()
+        # The line is written when the answer is through.
+        until(lambda: f" {number}\n" in (tmp_path / "nginx-access.log").read_text())
 
 
 def test_a_form_that_comes_slowly_is_passed_on_when_it_is_whole(tmp_path: Path) -> None:
