@@ -1,6 +1,6 @@
 # The commands of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-photo rolling lock clean
+.PHONY: help demo test lint bench bench-photo bench-overload rolling lock clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "             从 1,000 份到 1,000,000 份：make bench ARGS=\"--growth\""
 	@echo "make bench-photo  测量照片处理的耗时和内存"
 	@echo "make rolling  在真实的访问和提交下升级再退回，一个请求也不能失败"
+	@echo "make bench-overload  测量整套系统在四倍负荷和慢速发送下的表现；半分钟的短测：make bench-overload ARGS=--short"
 	@echo "make lint    检查代码的格式、类型、分层和部署设置"
 	@echo "make lock    按 pyproject.toml 重新写四个锁定文件"
 	@echo "make clean   删除 .venv、演示数据和各种缓存"
@@ -39,6 +40,10 @@ bench-photo:
 rolling:
 	@scripts/setup requirements-dev.txt
 	@exec .venv/bin/python -m bench.rolling $(ARGS)
+
+bench-overload:
+	@scripts/setup requirements-dev.txt
+	@exec .venv/bin/python -m bench.overload $(ARGS)
 
 lock:
 	@scripts/setup requirements-dev.txt

@@ -93,6 +93,7 @@ class Load:
     trusted: Path
     idle: list[Connection] = field(default_factory=list)
     opened: int = 0
+    lags: list[float] = field(default_factory=list)  # seconds from when a request had to go out to when it did
     at_once: int = 0
 
     def __post_init__(self) -> None:
@@ -121,6 +122,7 @@ class Load:
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 connection = await self.connection()
+                self.lags.append(time.monotonic() - due)
                 text = await connection.ask(visit.request)
             answer.status = int(text[9:12])
             _, found, rest = text.partition(b"\r\n\r\n")[0].lower().partition(b"\r\nlocation: ")

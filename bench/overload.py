@@ -47,7 +47,7 @@ class Plan:
 
 LONG = Plan(warm=4, capacity=15, calm=8, flood=20, after=12, slow=20, slack=1)
 # On a machine that does other things meanwhile: what fails is broken, not busy.
-SHORT = Plan(warm=2, capacity=4, calm=2, flood=5, after=6, slow=4, slack=2)
+SHORT = Plan(warm=2, capacity=4, calm=2, flood=5, after=6, slow=4, slack=3)
 
 
 class People:
@@ -115,18 +115,24 @@ def share(answers: list[Answer], place: float) -> float:
     return waits[min(len(waits) - 1, int(len(waits) * place))] * 1000 if waits else float("inf")
 
 
+def middle_and_end(answers: list[Answer]) -> str:
+    return f"p50 {share(accepted(answers), 0.5):.0f} ms, p99 {share(accepted(answers), 0.99):.0f} ms"
+
+
 def done_a_second(answers: list[Answer], began: float, seconds: float) -> float:
     """What was accepted and answered within these seconds, for each of them."""
     return sum(answer.due + answer.waited < began + seconds for answer in accepted(answers)) / seconds
 
 
 def back_after(answers: list[Answer], began: float, normal: float) -> float:
-    """Seconds after which every answer was a page within `normal` milliseconds, but for one in a hundred."""
+    """Seconds after which every answer was a page within `normal` milliseconds, but for one in twenty."""
     seconds = 0.0
+    if not answers:
+        return float("inf")
     for second in range(int(max(answer.due for answer in answers) - began) + 1):
         these = [answer for answer in answers if second <= answer.due - began < second + 1]
         well = [answer for answer in accepted(these) if answer.waited * 1000 <= normal]
-        if len(well) < 0.99 * len(these):
+        if len(well) < 0.95 * len(these):
             seconds = second + 1.0
     return seconds
 
@@ -171,59 +177,72 @@ def spent(before: dict[str, float], after: dict[str, float], requests: int) -> s
     return ", ".join(f"{part} {(after[part] - before[part]) / requests:.2f}" for part in after)
 
 
-async def measure(stack: Stack, plan: Plan) -> list[Aim]:
-    load, people = Load(stack.origin, stack.trusted), People(stack, csrf_token(stack))
-    visits = people.visits()
+async def capacity(stack: Stack, load: Load, visits: Iterator[Visit], plan: Plan) -> float:
+    """Requests a second that the stack does at most."""
     await load.at_once_for(visits, AT_ONCE, plan.warm)
-
     began, before = time.monotonic(), stack.cpu()
     found = await load.at_once_for(visits, AT_ONCE, plan.capacity)
-    peak, after = done_a_second(found, began, plan.capacity), stack.cpu()
-    print(
-        f"Capacity: {peak:.0f} requests a second; p50 {share(accepted(found), 0.5):.0f} ms, p99 {share(accepted(found), 0.99):.0f} ms."
-    )
-    print(f"CPU ms for each request: {spent(before, after, len(found))}.")
-    calm = await load.at_rate(visits, CALM * peak, plan.calm)
-    normal = max(500.0, 2 * share(accepted(calm), 0.99))
-    print(f"At half of it: p50 {share(accepted(calm), 0.5):.0f} ms, p99 {share(accepted(calm), 0.99):.0f} ms.")
+    peak = done_a_second(found, began, plan.capacity)
+    print(f"Capacity: {peak:.0f} requests a second; {middle_and_end(found)}.")
+    print(f"CPU ms for each request: {spent(before, stack.cpu(), len(found))}.")
+    return peak
 
-    began, own = time.monotonic(), time.process_time()
-    flood_task = asyncio.create_task(load.at_rate(visits, OVER * peak, plan.flood))
+
+async def flooded(load: Load, visits: Iterator[Visit], plan: Plan, peak: float) -> tuple[list[Answer], list[Answer]]:
+    """The answers of the flood, and those of the calm that begins in the moment when it ends."""
+    load.lags.clear()
+    own = time.process_time()
+    flood = asyncio.create_task(load.at_rate(visits, OVER * peak, plan.flood))
     await asyncio.sleep(plan.flood)
-    ended, own = time.monotonic(), time.process_time() - own
-    after_task = asyncio.create_task(load.at_rate(visits, CALM * peak, plan.after))
-    flood, calm_again = await flood_task, await after_task
-    late = max(0.0, began + plan.flood - min((answer.due + answer.waited for answer in flood[-1:]), default=0))
-    work = 100 * done_a_second(flood, began, plan.flood) / peak if peak else 0
-    said = [answer for answer in flood if answer.name == "sent"]
+    own = time.process_time() - own
+    calm = await load.at_rate(visits, CALM * peak, plan.after)
+    answers = await flood
+    lag = sorted(load.lags)[int(len(load.lags) * 0.99)] * 1000
     print(
-        f"Four times: {len(flood) / plan.flood:.0f} a second for {plan.flood:.0f} s; {len(accepted(flood))} accepted, {len(shed(flood))} told, "
-        f"{len(flood) - len(accepted(flood)) - len(shed(flood))} lost. Of {len(said)} that were sent, {len(shed(said))} were told. "
-        f"The load took {100 * own / plan.flood:.0f} % of a core and was {late:.1f} s early at its end."
+        f"Four times: {len(answers) / plan.flood:.0f} a second for {plan.flood:.0f} s; {len(accepted(answers))} accepted, "
+        f"{len(shed(answers))} told. The load took {100 * own / plan.flood:.0f} % of a core and sent 99 of 100 within "
+        f"{lag:.0f} ms of their time."
     )
+    return answers, calm
 
+
+async def dripped(load: Load, visits: Iterator[Visit], plan: Plan, peak: float) -> list[Answer]:
+    """The answers of those who are there beside the slow senders."""
     until = time.monotonic() + plan.slow
     drips = [asyncio.create_task(load.drip(number, until)) for number in range(DRIPS)]
     others = await load.at_rate(visits, CALM * peak, plan.slow)
     let_go = sum(await asyncio.gather(*drips))
-    print(
-        f"{DRIPS} slow senders: {let_go} times one was let go; the others' p50 {share(accepted(others), 0.5):.0f} ms.\n"
-    )
-    load.close()
-    await asyncio.sleep(0.2)
+    print(f"{DRIPS} slow senders: {let_go} times one was let go; the others: {middle_and_end(others)}.\n")
+    return others
 
-    slack = plan.slack
-    lost = [answer for answer in (*flood, *calm_again, *others) if answer.status not in {200, 302, 503}]
+
+async def measure(stack: Stack, plan: Plan) -> list[Aim]:
+    load, people = Load(stack.origin, stack.trusted), People(stack, csrf_token(stack))
+    visits = people.visits()
+    peak = await capacity(stack, load, visits, plan)
+    calm = await load.at_rate(visits, CALM * peak, plan.calm)
+    print(f"At half of it: {middle_and_end(calm)}.")
+    began = time.monotonic()
+    flood, after = await flooded(load, visits, plan, peak)
+    others = await dripped(load, visits, plan, peak)
+    load.close()
+
+    normal, slack = max(500.0, 2 * share(accepted(calm), 0.99)), plan.slack
+    work = 100 * done_a_second(flood, began, plan.flood) / peak
+    sent = [answer for answer in flood if answer.name == "sent"]
+    lost = [answer for answer in (*flood, *after, *others) if answer.status not in {200, 302, 503}]
     wrong = abs(stack.submissions() - people.acknowledged)
+    # Squared: on a machine that does but a dozen a second, the queue's end tells them, not its length.
     return [
         Aim("four times the capacity: accepted, p99", share(accepted(flood), 0.99), "ms", False, 2000, slack),
-        Aim("the others are told, p99", share(shed(flood), 0.99), "ms", False, 200, slack),
+        Aim("the others are told, p99", share(shed(flood), 0.99), "ms", False, 200, slack**2),
         Aim("work done, of the peak", work, "%", True, 80, slack),
-        Aim("back to normal after", back_after(calm_again, ended, normal), "s", False, 5, slack),
+        Aim("accepted, of what was sent", 100 * len(accepted(sent)) / max(1, len(sent)), "%", True, 99, 1),
+        Aim("back to normal after", back_after(after, began + plan.flood, normal), "s", False, 5, 1),
         Aim("neither a page nor told", len(lost), "requests", False, 0, 1),
         Aim("slow senders: the others' p99", share(others, 0.99), "ms", False, 500, slack),
         Aim("told among them", len(shed(others)), "requests", False, 0, 1),
-        Aim("submissions that the trail has and nobody was told of, or the other way round", wrong, "", False, 0, 1),
+        Aim("submissions done and not acknowledged, or the other way round", wrong, "", False, 0, 1),
     ]
 
 

@@ -21,9 +21,9 @@ PEOPLE = 100
 # What turns the queue off: everybody is let through to the replicas, and waits there as long as it takes.
 NO_QUEUE = {
     "default-server maxconn 8 check inter 1s fall 2 rise 1": "default-server maxconn 4000",
-    "if report { queue(replicas) ge 8 }": "if FALSE",
-    "if !sends { queue(replicas) ge 32 }": "if FALSE",
-    "if { queue(replicas) ge 96 }": "if FALSE",
+    "if report { queue(replicas) ge 4 }": "if FALSE",
+    "if !sends { queue(replicas) ge 16 }": "if FALSE",
+    "if { queue(replicas) ge 64 }": "if FALSE",
 }
 
 

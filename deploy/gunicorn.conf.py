@@ -92,6 +92,9 @@ limit_request_fields = 64
 limit_request_field_size = 8190
 # Seconds without a sign of life of a worker. The slowest of what we do, reading a photo, takes about two.
 timeout = 30
+# Connections that no worker has taken yet. The queue is before us (haproxy.cfg) and passes on no more than there are
+# threads; without it, whoever finds no place here is told by the proxy instead of waiting for minutes.
+backlog = 64
 # Who may say in a header that the request came by https is the portal's question (TRUSTED_PROXIES), not the server's.
 forwarded_allow_ips = ""
 # Seconds in which requests that have come are finished after SIGTERM; nobody is let in any more. More than the slowest
