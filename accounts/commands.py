@@ -66,7 +66,9 @@ class PortalCommand(BaseCommand):
 
     @property
     def exit_codes_in_words(self) -> str:
-        return "；".join(f"{code} {meaning}" for code, meaning in (self.usual_exit_codes | self.exit_codes).items())
+        return "；".join(
+            f"{code} {meaning}" for code, meaning in sorted((self.usual_exit_codes | self.exit_codes).items())
+        )
 
     def run_from_argv(self, argv: list[str]) -> None:
         """As Django's, but an end from outside is one sentence and an exit code, never a traceback."""

@@ -38,7 +38,9 @@ NAMES_OF_OURS = sorted(name for name, app in get_commands().items() if app in OU
 # What changes nothing of its own: it writes a file and a number, and takes them away again.
 CHANGE_NOTHING = {"doctor"}
 # Words that are names: of what is typed, of what is sent, of other people's things.
-NAMES_OF_THINGS = set("manage py Ctrl C SIGTERM Python Django Markdown YAML KB xlsx csv sub dpi u".split())
+NAMES_OF_THINGS = set(
+    "manage py Ctrl C SIGTERM Python Django Markdown YAML KB COPY PostgreSQL PgBouncer xlsx csv sub dpi u".split()
+)
 
 
 def command(name: str) -> PortalCommand:
@@ -84,7 +86,7 @@ def not_chinese(name: str) -> set[str]:
         set(re.findall(r"[A-Za-z]+", parser.format_help()))
         - known
         - NAMES_OF_THINGS
-        - {"DJANGO", "SETTINGS", "MODULE", "h", "BJ", "true"}
+        - {"DJANGO", "SETTINGS", "MODULE", "h", "BJ", "true", "false"}
     )
 
 

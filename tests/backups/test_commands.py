@@ -454,8 +454,8 @@ def test_a_portal_that_is_still_running(backup, empty_place, monkeypatch):
 
 def test_they_say_what_they_do_in_chinese(capsys):
     for command, word in (
-        ("backup", "退出码：0完整；1没有做成；2做成了"),
-        ("restore", "退出码：0完整；1没有恢复；2恢复了"),
+        ("backup", "退出码：0完整；1没有做成；2写法不对；3做成了"),
+        ("restore", "退出码：0完整；1没有恢复；2写法不对；3恢复了"),
     ):
         with pytest.raises(SystemExit):
             call_command(command, "--help")
