@@ -40,6 +40,8 @@ PURGED = {
     "nothing": "没有到期的",
     "interrupted": "中断",
 }
+# Of a backup, beside its numbers and its moment.
+BACKED_UP = {"rows": "行", "files": "文件", "bytes": "字节", "made": "做于"}
 
 
 def actor(stored: str) -> str:
@@ -55,6 +57,8 @@ def detail(verb: str, stored: str) -> str:
     """A code that is not known stands for itself."""
     if verb == Verb.DATA_PURGED:
         return re.sub("[a-z_]+", lambda word: PURGED.get(word[0], word[0]), stored).replace(", ", "，")
+    if verb in {Verb.BACKUP_MADE, Verb.BACKUP_RESTORED}:
+        return re.sub("[a-z]+", lambda word: BACKED_UP.get(word[0], word[0]), stored).replace(", ", "，")
     for beginning, words in BEGINNINGS.items():
         if stored.startswith(beginning):
             return f"{words}（{stored.removeprefix(beginning)}）"

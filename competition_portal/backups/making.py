@@ -14,7 +14,7 @@ from django.db import connection
 
 from competition_portal import __version__
 from competition_portal.backups.archive import FILES, FORMAT, HEAD, MISSING, SUMMARY, TABLES, ArchiveWriter
-from competition_portal.backups.files import Fetched, Names, close, fetch, side_by_side, still_named
+from competition_portal.backups.files import Fetched, Names, close, digest_of, fetch, side_by_side, still_named
 from competition_portal.backups.snapshot import Snapshot, snapshot
 
 TICK = 1000  # files between two signs of life
@@ -98,8 +98,7 @@ def add_files(archive: ArchiveWriter, names: Names, made: Made, say: Say) -> Non
                     made.files, made.file_bytes = made.files + 1, made.file_bytes + fetched.size
                 if number % TICK == 0:
                     say(f"文件：{number} 个，共 {names.number} 个")
-        missing.seek(0)
-        archive.add(MISSING, missing.read())
+        archive.add_file(MISSING, missing, missing.tell(), digest_of(missing))
     say(f"文件：{made.files} 个，{made.file_bytes} 字节")
 
 

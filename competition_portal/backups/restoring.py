@@ -41,9 +41,9 @@ class Terms:
 
 def check_place(contents: Contents, terms: Terms) -> None:
     """Raises BackupProblem where this backup cannot be put into this database and this storage."""
-    check_migrations(contents)
+    complete = check_migrations(contents)
     if tables_of(connection):
-        if wrong := unlike(contents.head["tables"]):
+        if complete and (wrong := unlike(contents.head["tables"])):
             raise BackupProblem(
                 f"数据库里的表与备份不同：{'、'.join(wrong)}。请换一个空的数据库（没有任何表），恢复时会建好。"
             )
@@ -55,18 +55,23 @@ def check_place(contents: Contents, terms: Terms) -> None:
         )
 
 
-def check_migrations(contents: Contents) -> None:
+def check_migrations(contents: Contents) -> bool:
+    """Whether the tables are there as the backup has them; if not, they can be made. Raises BackupProblem.
+
+    Some of them may be there, with nothing in them: an earlier try broke off.
+    """
     known = {f"{app}.{name}" for app, name in dependencies.migrations_of_this_version()}
     if newer := sorted(contents.migrations - known):
         raise BackupProblem(
             f"备份是本系统 {contents.head['portal']} 版做的，里面有现在的版本不认识的迁移（例如 {newer[0]}）。请用那个版本的镜像恢复。"
         )
     here = set(migrations_of(connection))
-    if here and here != contents.migrations:
+    if here - contents.migrations or (here != contents.migrations and held()):
         other = sorted(here ^ contents.migrations)
         raise BackupProblem(
             f"数据库的迁移与备份时不同（例如 {other[0]}）。请换一个空的数据库（没有任何表）再执行：恢复时会建到备份时的样子，之后再执行 migrate。"
         )
+    return here == contents.migrations
 
 
 def check_empty(terms: Terms) -> None:
@@ -83,7 +88,7 @@ def check_empty(terms: Terms) -> None:
 
 def make_tables(contents: Contents) -> None:
     """As `migrate` makes them, to where the backup was: a newer portal goes on from there afterwards."""
-    if not migrations_of(connection):
+    if set(migrations_of(connection)) != contents.migrations:
         executor = MigrationExecutor(connection)
         wanted = {node for node in executor.loader.graph.nodes if ".".join(node) in contents.migrations}
         # Only the last ones: what stands before another would be taken for a way back.
@@ -128,7 +133,7 @@ def write(reader: ArchiveReader, contents: Contents, terms: Terms, restored: Res
         raise BackupProblem(STRANGE)
     into.set_sequences(contents.summary["sequences"])
     connection.check_constraints()
-    record(ACTOR, Verb.BACKUP_RESTORED, detail=f"{contents.head['made_at']}, rows {contents.rows}")
+    record(ACTOR, Verb.BACKUP_RESTORED, detail=f"made {contents.head['made_at']}, rows {contents.rows}")
 
 
 def load_parts(reader: ArchiveReader, contents: Contents, into: Loader, restored: Restored, say: Say) -> Counter[str]:

@@ -61,6 +61,7 @@ class PostgresSnapshot(Snapshot):
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             cursor.execute("SET LOCAL DateStyle = 'ISO'")
+            cursor.execute("SET LOCAL TimeZone = 'UTC'")  # a pooler may have given the session's to somebody else
 
     def lines(self, select: str, kinds: tuple[str, ...]) -> Iterator[Any]:
         with (

@@ -102,6 +102,8 @@ def test_a_verb_that_is_no_more_stands_for_itself(desk):
         (Verb.LOGIN_REFUSED, "answer not acceptable: nonce", "平台的回答不能接受（nonce）"),
         (Verb.LIMIT_REACHED, "login.refused", "登录被拒绝"),
         (Verb.DATA_PURGED, "drafts 3, sessions 12, interrupted", "草稿 3，登录会话 12，中断"),
+        (Verb.BACKUP_MADE, "rows 909, files 189, bytes 47", "行 909，文件 189，字节 47"),
+        (Verb.BACKUP_RESTORED, "made 2026-11-26T19:12:05+00:00, rows 9", "做于 2026-11-26T19:12:05+00:00，行 9"),
         (Verb.PERSON_ERASED, "报名 1，账户 1", "报名 1，账户 1"),
         (Verb.LOGIN, "a word of old", "a word of old"),
     ],

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import KeptForm
+from competition_portal.backups.files import folders
 from competition_portal.backups.snapshot import snapshot
 from photos.models import Portrait, Upload
 from plans.models import Attachment, Plan
@@ -24,7 +25,6 @@ KEYS = {"b1": b"1" * 31 + b"!"}
 OTHER_KEYS = {"b2": b"2" * 31 + b"!"}
 # What a format could stumble over: its own signs, every kind of line end, and characters beyond 16 bits.
 AWKWARD = "制表\t换行\n回车\r竖\v页\f退\b反斜杠\\ \\N \\. \u2028\x85 “引号” ' 𠮷😀 空 "
-FOLDERS = ["attachments", "portraits", "previews", "uploads"]
 
 
 def text_of(keys: dict[str, bytes]) -> str:
@@ -83,7 +83,7 @@ def lines_of(segment: bytes) -> list[str]:
 def files() -> dict[str, str]:
     """The SHA-256 of each file by its name."""
     found = {}
-    for folder in FOLDERS:
+    for folder in folders():
         for stored in default_storage.walk(folder):
             with default_storage.open(stored.name) as content:
                 found[stored.name] = hashlib.sha256(content.read()).hexdigest()
