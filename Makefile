@@ -1,6 +1,6 @@
 # The commands of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-photo lock clean
+.PHONY: help demo test lint bench bench-photo crash lock clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -33,6 +33,10 @@ bench:
 bench-photo:
 	@scripts/setup requirements-dev.txt
 	@exec .venv/bin/python -m bench.photo
+
+crash:
+	@scripts/setup requirements-dev.txt
+	@exec .venv/bin/python -m bench.crash $(ARGS)
 
 lock:
 	@scripts/setup requirements-dev.txt
