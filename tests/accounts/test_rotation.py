@@ -24,6 +24,7 @@ HOLDERS = (Identity, Registration)
 PLACES = [
     "accounts_identity.document_number",
     "accounts_keptform.content",
+    "accounts_sentform.answer",
     "registrations_registration.document_number",
 ]
 
@@ -93,6 +94,7 @@ def test_every_row_comes_under_the_first_key_and_nothing_else_changes(two_keys, 
             "第一把密钥：new",
             "accounts_identity.document_number：old 2 行",
             "accounts_keptform.content：没有密文",
+            "accounts_sentform.answer：没有密文",
             "registrations_registration.document_number：old 1 行",
             "accounts_identity.document_number：已处理 2 行，共 2 行",
             "registrations_registration.document_number：已处理 1 行，共 1 行",
@@ -142,6 +144,7 @@ def test_a_rehearsal_counts_and_changes_nothing(two_keys, applicant, stranger):
             "第一把密钥：new",
             "accounts_identity.document_number：new（第一把） 1 行，old 1 行",
             "accounts_keptform.content：没有密文",
+            "accounts_sentform.answer：没有密文",
             "registrations_registration.document_number：没有密文",
             "没有改动。将重新加密 1 行。",
         ],
