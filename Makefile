@@ -1,6 +1,6 @@
 # The commands of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-photo bench-overload rolling lock clean
+.PHONY: help demo test lint bench bench-photo bench-overload crash rolling lock clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make bench-photo  测量照片处理的耗时和内存"
 	@echo "make rolling  在真实的访问和提交下升级再退回，一个请求也不能失败"
 	@echo "make bench-overload  测量整套系统在四倍负荷和慢速发送下的表现；半分钟的短测：make bench-overload ARGS=--short"
+	@echo "make crash   反复杀掉网页进程和 PostgreSQL，已经答应的提交一份也不能丢；短的一次：make crash ARGS=--short"
 	@echo "make lint    检查代码的格式、类型、分层和部署设置"
 	@echo "make lock    按 pyproject.toml 重新写四个锁定文件"
 	@echo "make clean   删除 .venv、演示数据和各种缓存"
@@ -44,6 +45,10 @@ rolling:
 bench-overload:
 	@scripts/setup requirements-dev.txt
 	@exec .venv/bin/python -m bench.overload $(ARGS)
+
+crash:
+	@scripts/setup requirements-dev.txt
+	@exec .venv/bin/python -m bench.crash $(ARGS)
 
 lock:
 	@scripts/setup requirements-dev.txt

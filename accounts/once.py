@@ -125,16 +125,24 @@ class Sending:
 
     def end(self, request: HttpRequest, response: HttpResponse) -> None:
         """Commit what the view has done, with its answer where it was done; nothing at all after a fault of ours."""
-        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            transaction.set_rollback(True)
-        elif self.row is not None and not transaction.get_connection().needs_rollback:
-            rows = SentForm.objects.filter(pk=self.row.pk)
-            if is_done(request, response):
-                self.row.answer = json.dumps([response["Location"], [[said.level, str(said)] for said in new(request)]])
-                self.row.save(update_fields=["answer"])
-            else:
-                rows.delete()
+        try:
+            if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                transaction.set_rollback(True)
+            elif self.row is not None and not transaction.get_connection().needs_rollback:
+                self.note(request, response, self.row)
+        except BaseException as problem:
+            # Left open, it would hold this thread's connection for ever, and each later request of the thread would fail.
+            self.transaction.__exit__(type(problem), problem, problem.__traceback__)
+            raise
         self.transaction.__exit__(None, None, None)
+
+    @staticmethod
+    def note(request: HttpRequest, response: HttpResponse, row: SentForm) -> None:
+        if is_done(request, response):
+            row.answer = json.dumps([response["Location"], [[said.level, str(said)] for said in new(request)]])
+            row.save(update_fields=["answer"])
+        else:
+            SentForm.objects.filter(pk=row.pk).delete()
 
 
 def is_done(request: HttpRequest, response: HttpResponse) -> bool:

@@ -244,3 +244,21 @@ def test_the_desk_has_nothing_inline(plan, manager, sign_in):
     assert {page.headers["Content-Security-Policy"] for page in responses.values()} == {
         client.get("/").headers["Content-Security-Policy"]
     }
+
+
+def test_a_session_that_could_not_be_saved_because_the_database_went_away(sign_in, applicant, monkeypatch):
+    """Django calls it a session that somebody has deleted, a 400; bench/crash.py has seen it."""
+    from django.contrib.sessions.models import Session
+
+    client = sign_in(applicant)
+    session = client.session
+    session["seen"] -= 120  # so that the next request writes it
+    session.save()
+
+    def away(*args, **kwargs):
+        raise OperationalError("secret-detail")
+
+    monkeypatch.setattr(Session, "save", away)
+    response = client.get("/profile/")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
+    assert "系统暂时不可用" in response.content.decode()

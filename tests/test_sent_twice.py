@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 from django.utils import timezone
@@ -344,6 +344,28 @@ def test_what_broke_is_not_kept(applicant, occupation, sign_in, monkeypatch):
         broken.setattr("registrations.views.redirect", lambda *arguments: 1 / 0)
         assert client.post(address, form).status_code == 500
     assert (scenes.fresh(draft).status, SentForm.objects.count()) == (Status.DRAFT, 0)
+    assert client.post(address, form)["Location"].endswith("/submitted/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_between_the_step_and_the_note(applicant, occupation, sign_in, monkeypatch):
+    """All of it is taken back; and the thread is free of its transaction, or each of its later requests would fail."""
+    client = sign_in(applicant)
+    client.raise_request_exception = False
+    draft = scenes.draft(applicant, occupation)
+    address = reverse("registrations:submit", args=[draft.reference])
+    form = form_of(client, address)
+
+    def away(self: SentForm, *arguments: Any, **options: Any) -> None:
+        if "update_fields" in options:
+            raise OperationalError("gone")
+        save(self, *arguments, **options)
+
+    save = SentForm.save
+    with monkeypatch.context() as broken:
+        broken.setattr(SentForm, "save", away)
+        assert client.post(address, form).status_code == 503
+    assert (connection.in_atomic_block, scenes.fresh(draft).status) == (False, Status.DRAFT)
     assert client.post(address, form)["Location"].endswith("/submitted/")
 
 

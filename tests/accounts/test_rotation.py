@@ -24,6 +24,7 @@ HOLDERS = (Identity, Registration)
 PLACES = [
     "accounts_identity.document_number",
     "accounts_keptform.content",
+    "accounts_sentform.answer",
     "registrations_registration.document_number",
 ]
 
@@ -93,6 +94,7 @@ def test_every_row_comes_under_the_first_key_and_nothing_else_changes(two_keys, 
             "第一把密钥：new",
             "accounts_identity.document_number：old 2 行",
             "accounts_keptform.content：没有密文",
+            "accounts_sentform.answer：没有密文",
             "registrations_registration.document_number：old 1 行",
             "重新加密了 3 行。",
             "数据库里已没有旧密钥的密文。会话里的密文 24 小时内自行过期，之后可以去掉旧密钥；旧备份仍要靠旧密钥读取，请另行保存。",
@@ -140,6 +142,7 @@ def test_a_rehearsal_counts_and_changes_nothing(two_keys, applicant, stranger):
             "第一把密钥：new",
             "accounts_identity.document_number：new（第一把） 1 行，old 1 行",
             "accounts_keptform.content：没有密文",
+            "accounts_sentform.answer：没有密文",
             "registrations_registration.document_number：没有密文",
             "没有改动。将重新加密 1 行。",
         ],

@@ -282,6 +282,7 @@ def test_a_rehearsal_counts_and_changes_nothing(applicant, occupation, manager) 
         "已结束报名的照片原件（保存 5 天）：将删除 1 项",
         "没有记录的照片文件（保存 5 天）：将删除 0 项",
         "没有保存的表单（保存 2 天）：将删除 1 项",
+        "已办理的表单（保存 2 天）：将删除 0 项",
         "到期的登录会话（保存 3 天）：将删除 0 项",
         "失效的组委会邀请（保存 4 天）：将删除 0 项",
         "已注销账户的同意记录（保存 60 天）：将删除 0 项",
@@ -315,7 +316,7 @@ def test_it_goes_batch_by_batch_and_on_where_it_was_interrupted(applicant, monke
             raise KeyboardInterrupt
         return remove(rows)
 
-    (part,) = [each for each in retention.REGISTERED if each.kind == "kept_forms"]
+    (part,) = [each for each in retention.REGISTERED if each.label == "没有保存的表单"]
     with monkeypatch.context() as broken:
         broken.setitem(part.__dict__, "remove", interrupted)
         with pytest.raises(KeyboardInterrupt):
