@@ -3,6 +3,7 @@
 One query for all of it, asked when the first part is shown: half of what a page costs is asking.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -45,9 +46,12 @@ def own(request: HttpRequest) -> Own:
 
 
 def of(user: User) -> Own:
-    unseen, unread, live, extensions = 0, 0, {}, {}
+    unseen, unread = 0, 0
+    live: dict[int, Registration] = {}
+    extensions: dict[int, datetime] = {}
     sql, params = statement()
-    for row in Registration.objects.raw(sql, [user.pk if param == ANYBODY else param for param in params]):
+    found: Iterable[Any] = Registration.objects.raw(sql, [user.pk if param == ANYBODY else param for param in params])
+    for row in found:
         if row.row_kind == UNREAD:
             unread = row.pk
         elif row.row_kind == EXTENSION:

@@ -9,18 +9,17 @@ from django.utils import timezone
 
 from plans.models import Plan
 from registrations.claims import holders
-from registrations.models import RegistrationQuerySet
 from registrations.workflow import Status
 
 # Without the document number, which nobody reads here and which would be decrypted. The names of the occupations are
 # on the page already.
-READ = ("pk", "reference", "legal_name", "status", "held", "submitted_at", "occupation_id", "portrait_id")
-READ += ("portrait__findings",)
+READ = ["pk", "reference", "legal_name", "status", "held", "submitted_at", "occupation_id", "portrait_id"]
+READ += ["portrait__findings"]
 MINUTES_A_DAY = 24 * 60
 CHANGE = "admin:registrations_registration_change"
 
 
-def rows_of(plan: Plan) -> RegistrationQuerySet:
+def rows_of(plan: Plan) -> Any:
     """As named tuples: there are fifty on a page, and each would be three objects otherwise."""
     return plan.registrations.exclude(status=Status.DRAFT).values_list(*READ, named=True)
 
