@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import limits
 from accounts.models import AuditEntry
 from plans.models import CommitteeMember
-from registrations import queue_pages
+from registrations import queue_pages, queue_rows
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
