@@ -14,4 +14,4 @@ class Pages(Paginator):
         rows = list(self.object_list[: self.per_page + 1])
         if len(rows) <= self.per_page:
             self.__dict__["count"] = len(rows)  # a cached property of Paginator's
-        return self._get_page(rows[: self.per_page], 1, self)
+        return Page(rows[: self.per_page], 1, self)

@@ -1,5 +1,7 @@
 """Markdown in, safe HTML out."""
 
+from functools import lru_cache
+
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -11,8 +13,12 @@ TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "blockquote", "code", "pre"
 }
 
 
+@lru_cache(256)
 def render(text: str) -> SafeString:
-    """HTML without script, style, image or foreign markup. Headings begin at h3: the page has its own h1 and h2."""
+    """HTML without script, style, image or foreign markup. Headings begin at h3: the page has its own h1 and h2.
+
+    Kept by its text: a description is shown a thousand times as often as it is written.
+    """
     tokens = MARKDOWN.parse(text)
     above: list[str] = []
     for token in tokens:

@@ -11,6 +11,7 @@ from accounts import clock
 from accounts.paging import Pages
 from plans.forms import PlanFilterForm
 from plans.models import Attachment, Plan
+from plans.shared_pages import shared
 
 PLANS_PER_PAGE = 20
 PLANS_AT_THE_DOOR = 6
@@ -18,6 +19,7 @@ PLANS_AT_THE_DOOR = 6
 
 @require_safe
 @login_not_required
+@shared
 def front_door(request: HttpRequest) -> HttpResponse:
     """What the system is, what is open, and one button to come in."""
     plans = Plan.objects.open_at(clock.near()).order_by("registration_closes_at")[:PLANS_AT_THE_DOOR]
@@ -26,6 +28,7 @@ def front_door(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_not_required
+@shared
 def plan_list(request: HttpRequest) -> HttpResponse:
     now = clock.near()
     form = PlanFilterForm(request.GET)
@@ -36,6 +39,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_not_required
+@shared
 def plan_detail(request: HttpRequest, code: str) -> HttpResponse:
     plan = get_object_or_404(Plan.objects.published().prefetch_related("occupations", "attachments"), code=code)
     return render(request, "plans/detail.html", {"plan": plan})

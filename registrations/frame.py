@@ -6,6 +6,7 @@ One query for all of it, asked when the first part is shown: half of what a page
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db.models import BooleanField, CharField, Count, DateTimeField, IntegerField, QuerySet, Value
@@ -18,8 +19,8 @@ from registrations.models import Registration
 from registrations.workflow import Status
 
 REGISTRATION, EXTENSION, UNREAD = range(3)
-# In the order of the columns of `rows`, after the first, which says what kind of row it is.
-COLUMNS = ("pk", "plan", "reference", "status", "held", "extended_until")
+COLUMNS = ("id", "plan_id", "applicant_id", "reference", "status", "held", "unseen", "extended_until")
+ANYBODY = -1  # nobody's key
 NO, NOTHING, ZERO = Value(False, BooleanField()), Value("", CharField()), Value(0, IntegerField())
 NEVER = Value(None, DateTimeField())
 
@@ -45,33 +46,44 @@ def own(request: HttpRequest) -> Own:
 
 
 def of(user: User) -> Own:
-    unseen, unread, live, extensions = 0, 0, {}, {}
-    for kind, *columns, is_unseen in rows(user):
-        if kind == UNREAD:
-            unread = columns[0]
-        elif kind == EXTENSION:
-            extensions[columns[1]] = columns[-1]
+    unseen, unread = 0, 0
+    live: dict[int, Registration] = {}
+    extensions: dict[int, datetime] = {}
+    sql, params = statement()
+    found: Iterable[Any] = Registration.objects.raw(sql, [user.pk if param == ANYBODY else param for param in params])
+    for row in found:
+        if row.row_kind == UNREAD:
+            unread = row.pk
+        elif row.row_kind == EXTENSION:
+            extensions[row.plan_id] = row.extended_until
         else:
-            unseen += is_unseen
-            if columns[3] != Status.WITHDRAWN:
-                live[columns[1]] = registration(user, columns)
+            unseen += row.unseen
+            if row.status != Status.WITHDRAWN:
+                live[row.plan_id] = row
     return Own(unseen, unread, live, extensions)
 
 
-def rows(user: User) -> Iterable[Any]:
-    """One's registrations, extensions and the number of unread messages, one below the other."""
-    registrations: QuerySet = Registration.objects.owned_by(user).order_by()
+@cache
+def statement() -> tuple[str, tuple[Any, ...]]:
+    """The question as the ORM writes it, once in each process: for every page, writing costs more than asking."""
+    sql, params = rows(ANYBODY).query.sql_with_params()
+    return sql, tuple(params)
+
+
+def rows(user: int) -> QuerySet:
+    """One's registrations, extensions and the number of unread messages, one below the other.
+
+    Of a registration there is what an offer needs; anything else that is asked of it costs a query.
+    """
+    registrations: QuerySet = Registration.objects.filter(applicant=user).order_by()
     extensions = Extension.objects.filter(person=user).order_by()
-    unread = Message.objects.owned_by(user).unread().order_by().values("person")
-    return registrations.values_list(Value(REGISTRATION), *COLUMNS, "unseen").union(
-        extensions.values_list(Value(EXTENSION), "pk", "plan", NOTHING, NOTHING, NO, "until", NO),
-        unread.values_list(Value(UNREAD), Count("pk"), ZERO, NOTHING, NOTHING, NO, NEVER, NO),
-        all=True,
+    unread = Message.objects.filter(person=user).unread().order_by().values("person")
+    return (
+        registrations.annotate(row_kind=Value(REGISTRATION))
+        .values_list("row_kind", *COLUMNS)
+        .union(
+            extensions.values_list(Value(EXTENSION), "pk", "plan", "person", NOTHING, NOTHING, NO, NO, "until"),
+            unread.values_list(Value(UNREAD), Count("pk"), ZERO, ZERO, NOTHING, NOTHING, NO, NO, NEVER),
+            all=True,
+        )
     )
-
-
-def registration(user: User, columns: list[Any]) -> Registration:
-    """As far as an offer needs it: anything else that is asked of it costs a query."""
-    known = dict(zip(("id", "plan_id", *COLUMNS[2:]), columns, strict=True)) | {"applicant_id": user.pk}
-    names = [field.attname for field in Registration._meta.concrete_fields if field.attname in known]
-    return Registration.from_db("default", names, [known[name] for name in names])

@@ -1,6 +1,5 @@
 """What the pages of plans show of one's own registrations: plans does not know registrations, its templates may."""
 
-from datetime import datetime
 from typing import Any
 
 from django import template
@@ -14,8 +13,6 @@ from registrations.models import Registration
 from registrations.workflow import Status
 
 register = template.Library()
-
-MINUTES_A_DAY = 24 * 60
 
 
 @register.inclusion_tag("registrations/_offer.html", takes_context=True)
@@ -51,20 +48,6 @@ def next_step(registration: Registration) -> str:
         Status.WITHDRAWN: "您已撤回这份报名。报名截止前可以重新报名。",
     }
     return sentences[registration.shown_status]
-
-
-@register.filter
-def waited(since: datetime) -> str:
-    """For how long, in one unit: nobody in a queue of thousands reads two."""
-    minutes = int((timezone.now() - since).total_seconds() // 60)
-    if minutes >= MINUTES_A_DAY:
-        return f"{minutes // MINUTES_A_DAY} 天"
-    return f"{minutes // 60} 小时" if minutes >= 60 else f"{minutes} 分钟" if minutes > 0 else "不到 1 分钟"
-
-
-@register.filter
-def of_key(values: dict[int, str], key: int) -> str:
-    return values.get(key, "")
 
 
 @register.filter

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import limits
 from accounts.models import AuditEntry
 from plans.models import CommitteeMember
-from registrations import queue_pages
+from registrations import queue_pages, queue_rows
 from registrations.models import Registration
 from registrations.workflow import Action, Status
 from tests import scenes
@@ -115,7 +115,7 @@ def test_the_marks_of_a_row(sign_in, applicant, occupation, manager, monkeypatch
     findings = len(warned.portrait.findings)
     without = scenes.registration_at(Status.RETURNED, applicant, occupation, manager)
     without.write(without.version, portrait=None, occupation=None)
-    monkeypatch.setattr(queue_pages, "holders", lambda registrations, user: {warned.pk: "李审"})
+    monkeypatch.setattr(queue_rows, "holders", lambda registrations, user: {warned.pk: "李审"})
     answer = sign_in(manager).get(queue_of(occupation.plan, "?status=all"))
     marks = {}
     for row in table(answer):
