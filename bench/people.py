@@ -13,6 +13,9 @@ from requests.adapters import HTTPAdapter
 from tests.pages import FormReader
 
 PATIENCE = 60  # seconds for an answer
+# Gunicorn keeps a connection for two seconds. A browser that finds it closed asks again without a word; we do not let it
+# come to that, so that a connection that breaks is always an error of the server's.
+IDLE = 1
 HEADERS = {"Accept-Language": "zh-CN", "Accept": "text/html", "User-Agent": "bench"}
 # Of this machine itself: limits by address (accounts/limits.py) count each person alone, as they do outside.
 ADDRESSES = itertools.cycle(f"127.0.{third}.{fourth}" for third in range(1, 200) for fourth in range(1, 250))
@@ -50,7 +53,7 @@ class Answer:
 
 class Person:
     def __init__(self, origin: str, cookies: Mapping[str, str] | None = None) -> None:
-        self.origin, self.session = origin, requests.Session()
+        self.origin, self.session, self.answered_at = origin, requests.Session(), 0.0
         self.session.trust_env = False
         self.session.headers.update(HEADERS)
         self.session.mount("http://", From(next(ADDRESSES)))
@@ -65,20 +68,19 @@ class Person:
         return self.ask("POST", path, 302, to, data=form, files=files)
 
     def ask(self, method: str, path: str, status: int, to: str, **sent: Any) -> Answer:
+        if time.monotonic() - self.answered_at > IDLE:
+            self.session.close()  # its connections; the cookies stay
         began = time.perf_counter()
         try:
             answer = self.session.request(method, self.origin + path, allow_redirects=False, timeout=PATIENCE, **sent)
         except requests.RequestException as problem:
             return Answer(time.perf_counter() - began, 0, 0, problem=f"{method} {path}: {type(problem).__name__}")
-        took = time.perf_counter() - began
+        took, self.answered_at = time.perf_counter() - began, time.monotonic()
         location = answer.headers.get("Location", "")
         wrong = answer.status_code != status or not re.search(to, location)
         problem = f"{method} {path}: {answer.status_code} {location}" if wrong else ""
         size = int(answer.headers.get("Content-Length") or len(answer.content))
         return Answer(took, int(answer.headers.get("X-Queries", 0)), size, answer.text, location, problem)
-
-    def close(self) -> None:
-        self.session.close()
 
 
 class From(HTTPAdapter):
