@@ -1,11 +1,13 @@
 """/metrics: what this replica has counted over all its workers, and what the database knows, as Prometheus reads it."""
 
+import logging
 import time
 from collections.abc import Iterable
 from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -16,8 +18,24 @@ from competition_portal import health, state_metrics
 from competition_portal.exposition import CONTENT_TYPE, REFUSED, counted, is_allowed
 from competition_portal.in_time import Question
 
+logger = logging.getLogger(__name__)
+
 KEPT = 15.0  # seconds that an answer of the database serves
-STATE = Question(lambda: state_metrics.ask(), KEPT)
+
+
+def ask_state() -> list[Metric]:
+    """What the database knows; a line for each time that it cannot be had, which is once in KEPT seconds."""
+    try:
+        return state_metrics.ask()
+    except (OperationalError, InterfaceError) as problem:
+        logger.warning("metrics: the database's figures are missing (%s)", type(problem).__name__)
+        raise
+    except Exception:
+        logger.exception("metrics: the database's figures are missing")
+        raise
+
+
+STATE = Question(ask_state, KEPT)
 
 
 class Found(Collector):
@@ -41,7 +59,7 @@ def asked() -> bytes:
         up.add_metric([name], word == "ok")
     try:
         families = coming.result(timeout=max(deadline - time.monotonic(), 0))
-    except Exception:  # whatever a database that is away raises; a program's mistake is told apart by what /readyz says
+    except Exception:  # whatever it was is in the log
         families = []
     known = GaugeMetricFamily(
         "portal_state_known", "Whether the figures of the database are among these", bool(families)

@@ -237,7 +237,7 @@ def away(*arguments, **values):
     raise OperationalError("connection to server at 10.1.2.3, user portal, password secret-detail failed")
 
 
-def test_what_is_known_without_the_database_is_still_told(monkeypatch):
+def test_what_is_known_without_the_database_is_still_told(monkeypatch, caplog):
     """Without a mark for the database: whoever asks it fails here."""
     monkeypatch.setattr(dependencies, "ask_database", away)
     monkeypatch.setattr(dependencies, "ask_cache", lambda: None)
@@ -248,7 +248,8 @@ def test_what_is_known_without_the_database_is_still_told(monkeypatch):
     assert told(text, "portal_dependency_up", dependency="database") == 0
     assert told(text, "portal_dependency_up", dependency="cache") == 1
     assert told(text, "portal_requests_total", view="healthz", method="GET", status="2xx") >= 1
-    assert "secret-detail" not in text
+    assert "secret-detail" not in text + caplog.text
+    assert caplog.messages.count("metrics: the database's figures are missing (OperationalError)") == 1
 
 
 def test_a_database_that_says_nothing_holds_nobody_up(monkeypatch):
