@@ -128,7 +128,7 @@ def test_again_there_is_nothing_to_do(two_keys, applicant):
     run()
     texts = sealed(Identity)
     code, said, _ = run()
-    assert (code, said[1], said[4]) == (0, "accounts_identity.document_number：new（第一把） 1 行", "重新加密了 0 行。")
+    assert (code, said[1], said[5]) == (0, "accounts_identity.document_number：new（第一把） 1 行", "重新加密了 0 行。")
     assert sealed(Identity) == texts
 
 
