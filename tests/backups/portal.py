@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts.models import KeptForm
+from accounts.models import KeptForm, SentForm
 from competition_portal.backups.files import folders
 from competition_portal.backups.snapshot import snapshot
 from photos.models import Portrait, Upload
@@ -51,6 +51,7 @@ class Full:
         boss.user_permissions.add(Permission.objects.order_by("pk")[1])
         self.side.job.hand_over(State.ASKED)
         KeptForm.objects.create(user=boss, path="/profile/", content=AWKWARD)
+        SentForm.objects.create(user=boss, key="the-key-of-one-form", digest="0" * 64)
 
     def hold(self) -> Registration:
         plan = scenes.open_plan(holds_decisions=True)
