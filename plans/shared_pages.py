@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Min, Q
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
+from accounts import clock
 from plans.models import Plan
 
 SECONDS = 10  # so late, at most, a stranger sees what a manager has just published or taken back
@@ -26,7 +26,7 @@ def shared[View: Callable[..., HttpResponse]](view: View) -> View:
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        now = timezone.now()
+        now = clock.near()
         response = view(request, *args, **kwargs)
         if request.COOKIES or response.cookies or "CSRF_COOKIE_NEEDS_UPDATE" in request.META:
             return response
