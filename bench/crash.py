@@ -243,7 +243,7 @@ def main(arguments: argparse.Namespace, postgres: Cluster, folder: Path) -> int:
     from django.db import connection
 
     from bench.crowd import crowd
-    from bench.load import served
+    from bench.server import served
 
     django.setup()
     call_command("migrate", verbosity=0)
@@ -254,14 +254,14 @@ def main(arguments: argparse.Namespace, postgres: Cluster, folder: Path) -> int:
         assert cursor.fetchone() == ("on", arguments.synchronous_commit)  # noqa: S101  (else the run sees nothing)
         cursor.execute("CHECKPOINT")  # the crowd is there whatever is killed
     connection.close()
-    connection.close_pool()
-    with served(folder) as (server, port):
-        killer, began = Killer(postgres, server), time.monotonic()
-        notes = run(killer, port, applicants, arguments.kills)
+    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has it
+    with served(folder, postgres.url) as server:
+        killer, began = Killer(postgres, server.portal), time.monotonic()
+        notes = run(killer, server.port, applicants, arguments.kills)
         seconds = time.monotonic() - began
     found = account(occupation, notes)
     connection.close()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has it
     print(told(arguments, notes, killer, found, seconds))
     for reference, why in list(notes.refused.items())[:10]:
         print(f"{reference}: {why}", file=sys.stderr)

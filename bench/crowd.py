@@ -44,7 +44,9 @@ def written(occupation: Any, portrait: Any, numbers: list[int]) -> list[Applican
     drafts = [draft_of(user, held, occupation, portrait) for user, held in zip(users, identities, strict=True)]
     Registration.objects.bulk_create(drafts)
     keys = [secrets.token_hex(16) for _ in users]
-    rows = [SessionStore(key).create_model_instance(signed_in_as(user)) for user, key in zip(users, keys, strict=True)]
+    rows: list[Any] = [
+        SessionStore(key).create_model_instance(signed_in_as(user)) for user, key in zip(users, keys, strict=True)
+    ]
     Session.objects.bulk_create(rows)
     return [Applicant(draft.reference, cookie(key)) for draft, key in zip(drafts, keys, strict=True)]
 

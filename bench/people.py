@@ -73,8 +73,8 @@ class Person:
         began = time.perf_counter()
         try:
             answer = self.session.request(method, self.origin + path, allow_redirects=False, timeout=PATIENCE, **sent)
-        except requests.RequestException as problem:
-            return Answer(time.perf_counter() - began, 0, 0, problem=f"{method} {path}: {type(problem).__name__}")
+        except requests.RequestException as broken:
+            return Answer(time.perf_counter() - began, 0, 0, problem=f"{method} {path}: {type(broken).__name__}")
         took, self.answered_at = time.perf_counter() - began, time.monotonic()
         location = answer.headers.get("Location", "")
         wrong = answer.status_code != status or not re.search(to, location)

@@ -72,7 +72,7 @@ def questions(plan: Any) -> Iterator[tuple[str, str, dict[str, str] | None]]:
     first = plan.occupations.first()
     waiting = plan.registrations.filter(status="submitted").order_by("submitted_at", "pk")
     middle = Position.of(waiting[waiting.count() // 2])
-    somebody = Registration.objects.filter(plan=plan).first()
+    somebody = Registration.objects.filter(plan=plan).order_by("pk")[0]
     yield "待审核，第一页", "status=submitted", None
     yield "待审核，中间一页", f"status=submitted&after={middle}", None
     yield "待审核，最新在前", "status=submitted&order=newest", None

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.load import SERVE, cookie_of
+from bench.server import SERVE
 from bench.visitors import Load, table, verdict
 from scripts import debian
 from scripts.postgres import temporary_postgres
@@ -256,13 +256,18 @@ def migrate(release: Path) -> None:
 
 def people() -> list[tuple[str, str]]:
     """The address of a draft that can be submitted, and its owner's cookie, for each of them."""
+    from django.conf import settings
+
     from tests import scenes
+    from tests.deploy.people import key_of
 
     occupation = scenes.occupation(scenes.open_plan(), capacity=1000)
     found = []
     for _ in range(PEOPLE):
         owner = scenes.person()
-        found.append((scenes.draft(owner, occupation).get_absolute_url(), cookie_of(owner)))
+        found.append(
+            (scenes.draft(owner, occupation).get_absolute_url(), f"{settings.SESSION_COOKIE_NAME}={key_of(owner)}")
+        )
     return found
 
 

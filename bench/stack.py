@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg
 
-from bench.load import cpu, postmaster
+from bench.accounting import cpu
+from bench.server import postmaster
 from scripts import debian
 from scripts.postgres import temporary_postgres
 from tests.certificates import certificate
