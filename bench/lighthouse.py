@@ -7,11 +7,17 @@ package that the project does not bring: on the PATH, or where LIGHTHOUSE says. 
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
 
 from bench.stack import Person, Stack, running
 from scripts import browser
@@ -19,7 +25,6 @@ from scripts import browser
 MARKS = {"performance": "Performance", "best-practices": "Best practices", "accessibility": "Accessibility"}
 AIM = 95  # of 100, for the first two; the third has tests of its own (tests/browser)
 FIRST_VISIT, LATER = 120.0, 15.0  # KB on the wire
-FLAGS = "--headless=new --no-sandbox --ignore-certificate-errors"
 PATIENCE = 180  # seconds for each page
 
 
@@ -30,6 +35,7 @@ class Judged:
     marks: dict[str, int]
     everything: float
     page: float
+    faults: list[str]  # what cost a mark, as Lighthouse calls it
 
     @property
     def is_as_promised(self) -> bool:
@@ -48,14 +54,31 @@ def program() -> str:
     return found
 
 
-def judge(url: str, person: Person | None, folder: Path) -> Judged:
+@contextmanager
+def browsing(folder: Path, origin: str, person: Person | None) -> Iterator[int]:
+    """The debugging port of a Chromium in which this person is signed in: a cookie in a header would miss the images."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with sync_playwright() as playwright:
+        browsers = playwright.chromium.launch_persistent_context(
+            folder / f"chromium-{port}",
+            executable_path=browser.find_chromium(),
+            args=[f"--remote-debugging-port={port}", "--no-sandbox"],
+            ignore_https_errors=True,
+        )
+        if person:
+            browsers.add_cookies(
+                [{"name": "__Host-portal_session", "value": person.key, "url": origin, "secure": True}]
+            )
+        yield port
+        browsers.close()
+
+
+def judge(url: str, port: int) -> Judged:
     """Raises subprocess.CalledProcessError where Lighthouse could not load the page."""
-    headers = folder / "headers.json"
-    headers.write_text(json.dumps({"Cookie": f"__Host-portal_session={person.key}"} if person else {}))
     command = [program(), url, "--quiet", "--output=json", f"--only-categories={','.join(MARKS)}"]
-    command += [f"--extra-headers={headers}", f"--chrome-flags={FLAGS}"]
-    environment = {**os.environ, "CHROME_PATH": browser.find_chromium() or ""}
-    said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, timeout=PATIENCE)  # noqa: S603
+    command += [f"--port={port}", "--disable-storage-reset"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)  # noqa: S603
     report = json.loads(said.stdout)
     if report.get("runtimeError"):
         raise SystemExit(f"{url}: {report['runtimeError']['message']}")
@@ -65,7 +88,16 @@ def judge(url: str, person: Person | None, folder: Path) -> Judged:
         {mark: round(100 * report["categories"][mark]["score"]) for mark in MARKS},
         sum(each.get("transferSize", 0) for each in fetched) / 1000,
         max(pages) / 1000,
+        list(faults(report)),
     )
+
+
+def faults(report: Any) -> Iterator[str]:
+    for name, mark in MARKS.items():
+        for weighed in report["categories"][name]["auditRefs"]:
+            audit = report["audits"][weighed["id"]]
+            if weighed["weight"] and audit["score"] is not None and audit["score"] < 0.9:
+                yield f"{mark}: {audit['title']} {str(audit.get('details', {}).get('items', ''))[:300]}"
 
 
 def pages(stack: Stack) -> list[tuple[str, str, Person | None]]:
@@ -88,8 +120,11 @@ def main() -> int:
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="portal-lighthouse-") as name, running(Path(name), queue=True) as stack:
         for title, address, person in pages(stack):
-            judged = judge(stack.origin + address, person, Path(name))
+            with browsing(Path(name), stack.origin, person) as port:
+                judged = judge(stack.origin + address, port)
             print(judged.row(title), flush=True)
+            for fault in judged.faults:
+                print(f"{title}: {fault}", file=sys.stderr)
             kept = kept and judged.is_as_promised
     return 0 if kept else 1
 
