@@ -46,6 +46,7 @@ class Cluster:
     programs: Path
     identity: dict[str, Any]
     options: Sequence[str] = field(default_factory=lambda: CARELESS)
+    data: str = "data"  # the name of its folder within the folder
     server: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,7 +70,7 @@ class Cluster:
 
     def start(self) -> None:
         """Returns when it answers. After a kill it may have to be asked more than once: see kill()."""
-        command: list[str | Path] = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder]
+        command: list[str | Path] = [self.programs / "postgres", "-D", self.folder / self.data, "-k", self.folder]
         command += ["-c", "listen_addresses=", *self.options]
         with (self.folder / "log").open("ab") as log:
             self.server = subprocess.Popen(

@@ -21,7 +21,7 @@ from tests.accounts.browser import UNREACHABLE, assert_failed, come_back, leave,
 from tests.accounts.provider import Answer, running_provider
 from tests.certificates import certificate
 
-WORKBOOKS = {"plans/occupation_sheet.py", "registrations/own_workbook.py"}
+WORKBOOKS = {"plans/occupation_sheet.py", "plans/plan_workbook.py", "registrations/own_workbook.py"}
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("accounts", "competition_portal", "deploy", "photos", "plans", "profiles", "registrations")
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts)
@@ -62,7 +62,10 @@ def test_xml_is_read_in_workbooks_alone_and_by_what_refuses_entities():
 
 
 def test_nothing_is_made_into_objects_or_run():
-    assert who_imports("pickle", "marshal", "shelve", "dill", "yaml", "code", "ctypes") == set()
+    assert who_imports("pickle", "marshal", "shelve", "dill", "code", "ctypes") == set()
+    # One writes an example; the other takes nodes and makes nothing of them (tests of import_plan).
+    assert who_imports("yaml") == {"plans/plan_example.py", "plans/plan_yaml.py"}
+    assert "yaml.load(" not in (ROOT / "plans/plan_yaml.py").read_text()
     assert who_imports("subprocess") == {"photos/bounded.py"}  # our own Python and our own module, nothing of a request
     calls = {
         (str(path.relative_to(ROOT)), node.func.id)
@@ -93,9 +96,11 @@ def test_one_module_opens_connections_and_one_asks():
 
 
 def test_cryptography_is_that_of_the_libraries():
-    """One module encrypts, with `cryptography`; digests come from Python itself; nothing secret from `random`."""
-    assert who_imports("cryptography") == {"accounts/fields.py"}
-    assert who_imports("Crypto", "Cryptodome", "nacl", "rsa", "ecdsa", "OpenSSL", "passlib", "random") == set()
+    """One module encrypts columns and one backups, with `cryptography`; digests come from Python itself; nothing secret from `random`."""
+    assert who_imports("cryptography") == {"accounts/fields.py", "competition_portal/backups/sealed.py"}
+    assert who_imports("Crypto", "Cryptodome", "nacl", "rsa", "ecdsa", "OpenSSL", "passlib") == set()
+    # Invented registrations, which nothing secret is drawn for.
+    assert who_imports("random") == {"registrations/seeding/make.py", "registrations/seeding/roads.py"}
     assert who_imports("numpy") <= {"photos/faces.py"}
 
 
@@ -271,5 +276,5 @@ def test_every_component_is_pinned_with_its_hashes():
     production, demonstration, development = (components(lock) for lock in LOCKS)
     assert production.items() <= demonstration.items() <= development.items()
     assert {"django", "requests", "cryptography", "pillow"} <= set(production)
-    assert "pip install --require-hashes" in (ROOT / "Dockerfile").read_text()
+    assert "--require-hashes" in (ROOT / "scripts/image").read_text()  # all that the Dockerfile installs with
     assert "--require-hashes" in (ROOT / "scripts/setup").read_text()

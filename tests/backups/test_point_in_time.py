@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from scripts.postgres import installed_for_us, served
+from scripts.postgres import Cluster, installed_for_us
 from tests.backups.test_fresh_place import Elsewhere
 
 pytestmark = pytest.mark.skipif(
@@ -75,7 +75,7 @@ class Server:
             file.write(text.format(archive=self.archive, **words))
 
     def serving(self, data):
-        return served(self.programs, data, self.folder, self.identity)
+        return Cluster(self.folder, self.programs, self.identity, data=data.name).running()
 
     def ask(self, statement):
         with psycopg.connect(host=str(self.folder), user="portal", dbname="postgres", autocommit=True) as server:

@@ -58,6 +58,7 @@ def test_the_two_are_told_about_each_other_and_nothing_of_what_was_set_for_other
         **secrets,
         "DEBUG": "false",
         "USE_HTTPS": "false",
+        "LOG_FORMAT": "text",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "DATA_DIR": str(tmp_path / "demo"),
         "STATIC_ROOT": str(tmp_path / "demo" / "static"),
