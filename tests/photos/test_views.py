@@ -437,7 +437,7 @@ def test_reading_writes_nothing(visitor, person, badge, files, django_assert_max
     written = [
         query["sql"]
         for query in queries.captured_queries
-        if not query["sql"].rpartition(" */ ")[2].startswith("SELECT")
+        if not query["sql"].rpartition(" */ ")[2].lstrip("(").startswith("SELECT")
     ]
     assert (statuses, written, files()) == ([200, 200, 200, 404], [], {"uploads": 1, "portraits": 0})
 
