@@ -41,6 +41,9 @@ COOKIE = "__Host-portal_session"
 REDIS_USED = "portal:*"
 
 
+HALF = 0  # instead of the status of an answer that broke off
+
+
 @dataclass(frozen=True)
 class Stack:
     """`origin` is nginx's; `replicas` are the processes of the two gunicorns."""
@@ -203,13 +206,19 @@ def ended(sender: socket.socket) -> bool:
 
 
 def test_a_replica_is_killed_and_nobody_notices(stack: Stack) -> None:
-    """The last one: afterwards there is one replica. Nothing was sent twice, and no page failed."""
+    """The last one: afterwards there is one replica. Nothing was sent twice, and no page failed.
+
+    Who had half of a page when its replica died has half of a page, and asks again: nobody can take that half back.
+    """
 
     def look(_: int) -> list[int]:
         client, statuses = stack.session("李芳"), []
         until = time.monotonic() + 4
         while time.monotonic() < until:
-            statuses.append(client.get(f"{stack.origin}/plans/").status_code)
+            try:
+                statuses.append(client.get(f"{stack.origin}/plans/").status_code)
+            except requests.exceptions.ChunkedEncodingError:
+                statuses.append(HALF)
         return statuses
 
     with ThreadPoolExecutor(6) as pool:
@@ -218,7 +227,8 @@ def test_a_replica_is_killed_and_nobody_notices(stack: Stack) -> None:
         os.killpg(stack.replicas[1].pid, signal.SIGKILL)
         statuses = [status for each in looking for status in each.result()]
     assert len(statuses) > 20
-    assert set(statuses) == {200}
+    assert set(statuses) <= {200, HALF}
+    assert statuses.count(HALF) <= 6, "more than were being answered at that moment"
 
     client = stack.session("李芳")
     asked = len(stack.asked(1))
