@@ -114,7 +114,7 @@ class Sending:
                 self.row = SentForm.objects.create(user=self.user, key=self.key, digest=self.digest)
         except IntegrityError:
             self.transaction.__exit__(None, None, None)
-            return self.known()
+            return self.known() or self.begin()  # its note may be gone again: then the key is free
         except BaseException as problem:
             self.transaction.__exit__(type(problem), problem, problem.__traceback__)
             raise

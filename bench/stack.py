@@ -72,11 +72,7 @@ def running(folder: Path, queue: bool) -> Iterator[Stack]:
             folder,
             DATABASE_URL=database,
             CACHE_URL=cache,
-            REPLICAS="2",
-            PRIVATE_FOLDER_SHARED="true",
-            USE_HTTPS="true",
-            TRUSTED_PROXIES="1",
-            PHOTO_DELIVERY="accel",
+            **sites.TWO_REPLICAS,
         )
         sites.run("manage.py", "migrate", "--verbosity", "0", environment=environment)
         sites.run("manage.py", "collectstatic", "--noinput", "--verbosity", "0", environment=environment)

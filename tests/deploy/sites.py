@@ -23,6 +23,14 @@ DEPLOY = ROOT / "deploy"
 NGINX_CONF = DEPLOY / "nginx.conf"
 HAPROXY_CFG = DEPLOY / "haproxy.cfg"
 PATIENCE = 60  # seconds until a server must answer
+# What two replicas behind the whole of deploy/ are told beside their database and their cache.
+TWO_REPLICAS = {
+    "REPLICAS": "2",
+    "PRIVATE_FOLDER_SHARED": "true",
+    "USE_HTTPS": "true",
+    "TRUSTED_PROXIES": "1",
+    "PHOTO_DELIVERY": "accel",
+}
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 

@@ -87,11 +87,7 @@ def running(folder: Path) -> Iterator[Stack]:
             folder,
             DATABASE_URL=database,
             CACHE_URL=cache,
-            REPLICAS="2",
-            PRIVATE_FOLDER_SHARED="true",
-            USE_HTTPS="true",
-            TRUSTED_PROXIES="1",
-            PHOTO_DELIVERY="accel",
+            **sites.TWO_REPLICAS,
             **platform.portal_settings(),
         )
         keys = sites.prepared(environment)
