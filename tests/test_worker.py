@@ -23,6 +23,7 @@ from competition_portal.models import WorkerPulse
 from competition_portal.pulse import Pulse, living
 from competition_portal.worker import Chore, PortalWorker
 from tests import tasks
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,14 +52,6 @@ def running(*arguments, **variables):
     finally:
         process.kill()
         process.communicate()
-
-
-def until(condition, patience=60):
-    """What is waited for happens in another process."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def text_of(path):

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from django.db import connection
 
 from tests.deploy import sites
 from tests.measured import told
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="runs once: in the PostgreSQL run")
 
@@ -72,10 +72,7 @@ def they_count_together(site: sites.Portal, before: set[Path]) -> None:
 
     killed = workers(site)[0]
     os.kill(killed, signal.SIGKILL)
-    until = time.monotonic() + 20
-    while len(workers(site)) < 3:
-        assert time.monotonic() < until, "no other worker was started"
-        time.sleep(0.1)
+    until(lambda: len(workers(site)) >= 3)
     ask(site, 10)
     text = scrape(site)
     assert told(text, "portal_requests_total", **PLANS) == 40
@@ -84,7 +81,9 @@ def they_count_together(site: sites.Portal, before: set[Path]) -> None:
 
 
 def every_line_is_an_object(site: sites.Portal) -> None:
-    access = [json.loads(line) for line in (site.folder / "portal.access").read_text().splitlines()]
+    access_log = site.folder / "portal.access"
+    until(lambda: len(access_log.read_text().splitlines()) >= 40)  # a line is written after the answer that it tells of
+    access = [json.loads(line) for line in access_log.read_text().splitlines()]
     assert {line["logger"] for line in access} == {"gunicorn.access"}
     assert [line["message"] for line in access] == ["GET /plans/"] * 40  # no line for a scrape that went well
     assert set(access[0]) == {

@@ -15,9 +15,9 @@ from tests.browser.conftest import watch
 from tests.browser.pictures import drawn_photo
 from tests.certificates import certificate
 from tests.deploy import sites
-from tests.deploy.test_queue import until
 from tests.photos import object_stores
 from tests.photos.object_stores import rclone
+from tests.waiting import until
 
 # All of them by name, or pytest would do those with a browser first, and build the fixture of the module twice.
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("browser_name")]

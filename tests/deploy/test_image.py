@@ -21,7 +21,8 @@ import requests
 
 from scripts.lint import production
 from tests.deploy.sites import free_ports, running
-from tests.test_worker import database_url, until
+from tests.test_worker import database_url
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCKERFILE = ROOT / "Dockerfile"

@@ -19,6 +19,7 @@ from scripts import debian
 from tests.certificates import certificate
 from tests.deploy import sites
 from tests.deploy.recorder import Behaviour, Gate, Recorder, answers, dies, recorder
+from tests.waiting import until
 
 AT_ONCE = 16  # two replicas of two workers of four threads
 VIEWS_WAITING = 16
@@ -39,13 +40,6 @@ def queued(folder: Path, *behaviours: Behaviour) -> Iterator[tuple[str, list[Rec
 def figure(folder: Path, name: str) -> int:
     text = requests.get((folder / "figures.txt").read_text(), timeout=5).text
     return int(float(re.findall(rf'^{name}{{proxy="replicas"}} (\S+)$', text, re.M)[0]))
-
-
-def until(true: object, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def timed(ask: object, *arguments: object, **options: object) -> tuple[requests.Response, float]:
