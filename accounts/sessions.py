@@ -74,7 +74,8 @@ def begin(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     that are of no use elsewhere.
     """
     session = request.session
-    session.cycle_key()  # Django leaves the key alone where the same person signs in once more
+    if session.session_key == request.COOKIES.get(settings.SESSION_COOKIE_NAME):
+        session.cycle_key()  # Django leaves the key alone where the same person signs in once more
     for name in set(session.keys()) - {SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY, "oidc_states"}:
         del session[name]
     session[STARTED] = session[SEEN] = now()

@@ -1,6 +1,6 @@
 """Measure what each step costs a server that runs as in production: `python -m bench.load --help`.
 
-PostgreSQL and gunicorn on loopback, people of a seeded database at browsers of their own. CPU is the operating system's
+PostgreSQL, Redis and gunicorn on loopback, people of a seeded database at browsers of their own. CPU is the operating system's
 account of the servers' processes, so the bench itself is not in it. The yardstick is asked in the same run, before and
 after the rest.
 """
@@ -17,8 +17,11 @@ from bench import cast, plot, promises, table
 from bench.measure import Run, measure
 from bench.platform import Platform, running_platform
 from bench.server import Server, served
+from bench.stack import child_of_ours
 from bench.steps import scenario
+from scripts import debian
 from scripts.postgres import temporary_postgres
+from tests.deploy import sites
 from tests.environment import DEFAULTS
 from tests.sandbox import CLIENT_SECRET
 
@@ -113,8 +116,9 @@ def main(asked: argparse.Namespace) -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-bench-")))
         database_url = stack.enter_context(temporary_postgres())
         platform = stack.enter_context(running_platform())
+        os.environ["CACHE_URL"] = stack.enter_context(sites.redis(debian.provide(debian.REDIS), folder))
         prepare(folder, database_url, platform)
-        server = stack.enter_context(served(folder, database_url))
+        server = stack.enter_context(served(folder, database_url, child_of_ours("redis-server")))
         runs = [run(server, platform, size, requests) for size in sizes]
     print(figures(runs, requests))
     if asked.readme:

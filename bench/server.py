@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +26,15 @@ class Server:
     port: int
     portal: int
     database: int
+    cache: list[int]
 
     @property
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def cpu(self) -> tuple[float, float]:
-        """Milliseconds so far, of the portal and of the database."""
-        return accounting.cpu(self.portal), accounting.cpu(self.database)
+        """Milliseconds so far, of the portal, and of the database with the cache."""
+        return accounting.cpu(self.portal), sum(map(accounting.cpu, [self.database, *self.cache]))
 
     def workers(self) -> list[Memory]:
         """Of each worker; what it has started to decode photos is not in it."""
@@ -41,15 +42,15 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, database_url: str) -> Iterator[Server]:
-    """Its log (portal.log) is in `folder`. It reads the environment of this process."""
+def served(folder: Path, database_url: str, cache: Sequence[int] = ()) -> Iterator[Server]:
+    """Its log (portal.log) is in `folder`. It reads the environment of this process. `cache` are a Redis' processes."""
     with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "portal.log").open("w") as log:
         command = [sys.executable, "-m", "gunicorn", "competition_portal.wsgi:application", *SERVE]
         command += ["--bind", f"fd://{listener.fileno()}"]
         descriptors = [listener.fileno()]
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, pass_fds=descriptors)  # noqa: S603
         try:
-            server = Server(listener.getsockname()[1], process.pid, postmaster(database_url))
+            server = Server(listener.getsockname()[1], process.pid, postmaster(database_url), list(cache))
             wait_for(server)
             yield server
         finally:

@@ -380,8 +380,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "crispy_forms",
-    "crispy_bootstrap5",
+    "django.forms",
     "django_tasks_db",
     "accounts",
     "photos",
@@ -433,8 +432,8 @@ TEMPLATES = [
         },
     }
 ]
-CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
-CRISPY_TEMPLATE_PACK = "bootstrap5"
+# Forms are drawn by templates/django/forms (docs/adr/0033).
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     try:

@@ -34,12 +34,15 @@ def still_published(plan: Plan, now: datetime) -> bool:
     """Whether it is, and stays so until the caller's transaction ends: withdraw() waits for whoever has asked.
 
     A lock that many share (PostgreSQL's FOR KEY SHARE), so that those who begin do not wait for one another. The foreign
-    key alone would take it too late, at the commit. SQLite has one writer at a time.
+    key alone would take it too late, at the commit. Who has waited for the lock judges the row as it is then. SQLite has
+    one writer at a time.
     """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM plans_plan WHERE id = %s FOR KEY SHARE", [plan.pk])
-    return Plan.objects.published(now).filter(pk=plan.pk).exists()
+    if connection.vendor != "postgresql":
+        return Plan.objects.published(now).filter(pk=plan.pk).exists()
+    with connection.cursor() as cursor:
+        sql = "SELECT 1 FROM plans_plan WHERE id = %s AND published_at <= %s FOR KEY SHARE"
+        cursor.execute(sql, [plan.pk, now])
+        return cursor.fetchone() is not None
 
 
 def publish(plan: Plan, by: User, at: datetime | None = None) -> None:

@@ -57,6 +57,11 @@ def of(person: User, plan: Plan) -> Extension | None:
     return Extension.objects.select_related("plan", "by__identity").filter(person=person, plan=plan).first()
 
 
+def given_until(person: User, plan: Plan) -> datetime | None:
+    """Until when this person has been given time in this plan, be it past; None where it never was."""
+    return Extension.objects.filter(person=person, plan=plan).values_list("until", flat=True).first()
+
+
 def in_words(moment: datetime) -> str:
     local = timezone.localtime(moment)
     return f"{local.year} 年 {local.month} 月 {local.day} 日 {local:%H:%M}"
@@ -136,14 +141,6 @@ def line(until: datetime | None, ends: datetime) -> dict[str, Any]:
     return {"field": "deadline", "label": "截止时间", "code": "extended", "sentence": said}
 
 
-def carry(draft: "Registration") -> None:
-    """A draft that is begun gets what its person has been given before. In the transaction of grant()'s queue."""
-    given = of(draft.applicant, draft.plan)
-    if given:
-        draft.extended_until = given.until
-        draft.save(update_fields=["extended_until"])
-
-
 def tell_trail(draft: "Registration") -> None:
     """Given while there was nothing that the committee knew of, it is in the trail before the step that it allows."""
     given = of(draft.applicant, draft.plan)
@@ -165,5 +162,5 @@ def tell_trail(draft: "Registration") -> None:
 
 def closing(plan: Plan, person: User) -> datetime:
     """Until when (exclusive, aware) this person can begin in this plan."""
-    given = of(person, plan)
-    return max(plan.registration_closes_at, given.until) if given else plan.registration_closes_at
+    usual = plan.registration_closes_at
+    return max(usual, given_until(person, plan) or usual)

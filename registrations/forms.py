@@ -76,6 +76,10 @@ class RegistrationForm(PersonalDetailsForm):
         for name, task in self.tasks.items():
             self.fields[f"why_{name}"] = AnswerField(task)
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """The occupation was found among the plan's own already: the model would ask once more whether there is one."""
+        return {*super()._get_validation_exclusions(), "occupation"}  # type: ignore[misc]
+
     def clean_occupation(self) -> Occupation | None:
         return clean_seat(self.cleaned_data["occupation"], self.instance)
 

@@ -29,10 +29,10 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
     if existing:
         return existing
     now = at or clock.now()
-    if plan.state_at(now) == PlanState.SOON or now >= extensions.closing(plan, user):
-        raise StepRefused(
-            "这个竞赛还没有开始报名。" if plan.state_at(now) == PlanState.SOON else "这个竞赛的报名已经截止。"
-        )
+    if plan.state_at(now) == PlanState.SOON:
+        raise StepRefused("这个竞赛还没有开始报名。")
+    if plan.state_at(now) != PlanState.OPEN and now >= extensions.closing(plan, user):
+        raise StepRefused("这个竞赛的报名已经截止。")
     profile = Profile.of(user)
     draft = Registration(portrait=usable(profile.portrait, plan), **profile.details())
     held_identity(user).copy_document_to(draft)
@@ -43,9 +43,8 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
                 raise StepRefused("这个竞赛计划刚刚撤回发布，暂时不能报名。")
             values = {name: getattr(draft, name) for name in copied}
             User.objects.select_for_update(no_key=True).get(pk=user.pk)  # who gives this person more time waits here
-            begun = Registration.begin(user, plan, created_at=now, **values)
-            extensions.carry(begun)
-            return begun
+            given = extensions.given_until(user, plan)
+            return Registration.begin(user, plan, created_at=now, extended_until=given, **values)
     except IntegrityError:  # the other tab, the second click
         return Registration.objects.owned_by(user).live().get(plan=plan)
 

@@ -114,7 +114,7 @@ def take(
     if silent and registration.seat_id:
         seat = registration.seat_id
     undoes = undo.last_decision(registration) if line.undoes or (silent and action == Action.REOPEN) else None
-    move(registration, line, now, after, seat, seen_portrait, silent=silent)
+    written = move(registration, line, now, after, seat, seen_portrait, silent=silent)
     event = ReviewEvent.objects.create(
         registration=registration,
         action=action,
@@ -140,8 +140,8 @@ def take(
     move_seat(registration, action, seat)
     tally.moved(was, after)
     transaction.on_commit(partial(notifications.announce, event), robust=True)
-    moved = ["occupation", "version"] if after.occupation != was.occupation else []
-    registration.refresh_from_db(fields=["status", "submitted_at", "unseen", "held", "seat", *moved])
+    for name, value in written.items():
+        setattr(registration, name, value)
     return event
 
 
@@ -178,12 +178,12 @@ def move(
     seen_portrait: str | None,
     *,
     silent: bool,
-) -> None:
-    """Write the status, and prove by the same statement that nobody was faster.
+) -> dict[str, Any]:
+    """Write the status, and prove by the same statement that nobody was faster. What was written, by column.
 
     Another occupation is another version: whoever decides has seen the one before.
     """
-    values: dict[str, Any] = {"status": after.status, "seat": seat}
+    values: dict[str, Any] = {"status": after.status, "seat_id": seat}
     if line.target:
         values["held"] = silent and after.status in holding.HIDDEN
     if not silent:
@@ -191,7 +191,7 @@ def move(
     if line.complete:
         values["submitted_at"] = now
     if after.occupation != registration.occupation_id:
-        values |= {"occupation": after.occupation, "version": registration.version + 1}
+        values |= {"occupation_id": after.occupation, "version": registration.version + 1}
     # The portrait by its key: through a join, PostgreSQL would judge a row by what it was before it waited for it.
     unchanged = type(registration).objects.filter(
         pk=registration.pk,
@@ -202,6 +202,7 @@ def move(
     )
     if seen_portrait not in {None, registration.portrait_sha256} or not unchanged.update(**values):
         raise StepRefused(who_was_faster(registration, seen_portrait))
+    return values
 
 
 def who_was_faster(registration: "Registration", seen_portrait: str | None) -> str:

@@ -1,5 +1,6 @@
 """The applicant's pages: start, fill in, check, submit, and 已报名竞赛管理."""
 
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -90,7 +91,7 @@ def edit(request: SignedInRequest, reference: str) -> HttpResponse:
     form = RegistrationForm(
         held_identity(request.user),
         request.POST or None,
-        instance=own(request.user, reference),
+        instance=copy(registration),  # a form writes what was typed into its own
         correction=correction,
     )
     if form.is_valid():

@@ -1,5 +1,6 @@
 """Forms as a browser would send them: every field of a page with the value that stands in it."""
 
+import re
 from html.parser import HTMLParser
 
 from django.http import HttpResponse
@@ -51,3 +52,11 @@ def form_of(response: HttpResponse) -> dict[str, str]:
     reader = FormReader()
     reader.feed(response.content.decode())
     return {name: value for name, value in reader.values.items() if "__prefix__" not in name}
+
+
+def field_errors(response: HttpResponse) -> dict[str, str]:
+    """The sentences that stand at the fields, by the field whose aria-describedby names them."""
+    page = response.content.decode()
+    found = re.findall(r'<div id="id_(\w+)_error" class="invalid-feedback"><p><strong>(.*?)</strong>', page)
+    described = set(" ".join(re.findall(r'aria-describedby="([^"]*)"', page)).split())
+    return {name: sentence for name, sentence in found if f"id_{name}_error" in described}

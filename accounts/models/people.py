@@ -31,7 +31,10 @@ class UserManager(BaseUserManager["User"]):
     def of_session(self, user_id: int) -> "User | None":
         """The account of a session, with what each page asks of it in the same query: its identity and its consent."""
         asked = self.select_related("identity").annotate(has_consented=Consent.of_outer())
-        return asked.filter(pk=user_id, is_active=True).first()
+        try:
+            return asked.get(pk=user_id, is_active=True)
+        except self.model.DoesNotExist:
+            return None
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(username=username, is_staff=True, is_superuser=True, **fields)

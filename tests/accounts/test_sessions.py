@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, login
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
@@ -282,12 +282,23 @@ def test_a_key_that_somebody_else_chose_is_not_the_one_after_login(db, settings)
     assert SESSION_KEY not in attacker.session
 
 
-def test_signing_in_again_is_another_key_as_well(sign_in, applicant):
-    client = sign_in(applicant)
-    before = client.session.session_key
-    client.force_login(applicant, backend="accounts.oidc.PlatformBackend")
-    assert client.session.session_key != before
+@pytest.mark.parametrize("known", [True, False])
+def test_signing_in_is_another_key_than_the_browsers_also_the_second_time(
+    rf, sign_in, settings, applicant, known
+):
+    client = sign_in(applicant) if known else Client()
+    request = rf.post("/accounts/emergency/")
+    request.session = client.session
+    if not known:
+        request.session["planted"] = "by somebody else"
+        request.session.save()
+    before = request.session.session_key
+    request.COOKIES[settings.SESSION_COOKIE_NAME] = before
+    login(request, applicant, backend="accounts.oidc.PlatformBackend")
+    assert request.session.session_key != before
     assert not Session.objects.filter(session_key=before).exists()
+    assert Session.objects.filter(session_key=request.session.session_key).exists()
+    assert "planted" not in request.session
 
 
 def test_two_devices_are_two_sessions_and_each_ends_by_itself(sign_in, applicant):

@@ -15,6 +15,7 @@ from accounts.identity import DocumentType, Sex
 from accounts.models import AuditEntry, Consent, Identity, User
 from accounts.notice import NOTICE_VERSION
 from tests import scenes
+from tests.pages import field_errors
 from tests.people import eighteen, passport_number, resident_number
 
 ADDRESS = "/accounts/identity/"
@@ -57,12 +58,6 @@ def confirmed(user):
     """What the database has of the confirmed identity, or None."""
     held = Identity.objects.get(user=user)
     return (held.legal_name, held.document_type, held.document_number) if held.confirmed_at else None
-
-
-def field_errors(response):
-    """The sentences that stand at the fields, by the field that names them in aria-describedby."""
-    found = re.findall(r'<p id="error_\d+_id_(\w+)"><strong>(.*?)</strong>', response.content.decode())
-    return dict(found)
 
 
 def typed(response, name):

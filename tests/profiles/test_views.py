@@ -13,7 +13,7 @@ from django.utils import timezone
 from profiles.choices import ETHNICITIES
 from profiles.models import Profile
 from tests import scenes
-from tests.pages import form_of
+from tests.pages import field_errors, form_of
 from tests.profiles.test_models import with_passport
 from tests.registrations.reading import notices, summary, text_of, typed
 from tests.scenes import COMPLETE
@@ -35,10 +35,6 @@ def save(client, **values):
 def kept(user):
     found = Profile.objects.filter(user=user).first()
     return found.details() if found else None
-
-
-def field_errors(response):
-    return dict(re.findall(r'<p id="error_\d+_id_(\w+)"><strong>(.*?)</strong>', response.content.decode()))
 
 
 # Whose --------------------------------------------------------------------------------------------------------------
