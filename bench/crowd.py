@@ -31,10 +31,10 @@ def crowd(number: int) -> tuple[Any, list[Applicant]]:
 
 
 def written(occupation: Any, portrait: Any, numbers: list[int]) -> list[Applicant]:
-    from django.contrib.sessions.backends.db import SessionStore
     from django.contrib.sessions.models import Session
 
     from accounts.models import Consent, Identity, User
+    from accounts.session_store import SessionStore
     from registrations.models import Registration
 
     users = User.objects.bulk_create(User(username=f"crowd-{number}", subject=f"crowd-{number}") for number in numbers)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -56,13 +55,7 @@ def too_many(request: HttpRequest, refusal: LimitReached) -> HttpResponse:
 
 @never_cache
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Whatever the request has that no page of ours sends, a host of another's name included.
-
-    Django also says so when a session could not be saved, which it takes for one that somebody has deleted: where it was
-    the database that went away, that is no fault of the request (bench/crash.py has seen it).
-    """
-    if isinstance(exception, SessionInterrupted) and database_is_away(exception):
-        return unavailable(request)
+    """Whatever the request has that no page of ours sends, a host of another's name included."""
     if isinstance(exception, RequestDataTooBig):
         return page("413.html", HTTPStatus.CONTENT_TOO_LARGE)
     return page("400.html", HTTPStatus.BAD_REQUEST)

@@ -580,6 +580,7 @@ USE_X_FORWARDED_HOST = False  # the proxies pass Host on; nobody else may say wh
 X_FRAME_OPTIONS = "DENY"
 # __Host-: a browser takes them over https alone, from this host alone, for the whole site. Plain http has no such thing.
 COOKIE_PREFIX = "__Host-" if USE_HTTPS else ""
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}portal_session"
 SESSION_COOKIE_SECURE = USE_HTTPS
 SESSION_COOKIE_HTTPONLY = True

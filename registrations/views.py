@@ -4,7 +4,7 @@ from copy import copy
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,6 +13,7 @@ from accounts import kept_forms, limits, once
 from accounts.models import User
 from accounts.paging import Pages
 from accounts.requests import SignedInRequest, held_identity, signed_in
+from accounts.written import Question
 from photos.views import PhotoPages
 from plans.models import Plan
 from profiles.models import StaleDetails
@@ -27,10 +28,16 @@ SAVED = "已保存。提交审核之前都可以修改。"
 OTHER_TAB = "这份报名刚刚在另一个窗口里修改过，请核对最新内容后再操作。"
 
 
+OWN = Question(
+    lambda user, reference: Registration.objects.filter(applicant=user, reference=reference).for_owner(), -1, "-"
+)
+
+
 def own(user: User, reference: str) -> Registration:
     """One's own registration. A stranger's does not exist."""
-    found = Registration.objects.owned_by(user).for_owner()
-    registration = get_object_or_404(found, reference=reference)
+    registration = OWN.answer(user.pk, reference)
+    if registration is None:
+        raise Http404
     registration.applicant = user  # who is here already, with the identity
     return registration
 

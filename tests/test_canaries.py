@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
@@ -30,6 +29,7 @@ from accounts import sessions
 from accounts.identity import Sex
 from accounts.metrics import REGISTRY
 from accounts.models import AuditEntry, Identity
+from accounts.session_store import SessionStore
 from competition_portal import state_metrics
 from registrations import deliveries
 from registrations.messages import Channel

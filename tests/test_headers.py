@@ -135,7 +135,7 @@ def test_a_session_that_cannot_be_read(applicant, sign_in, monkeypatch):
     """Most of the middleware is on the way out of it, the view is not."""
     client = sign_in(applicant)
     client.raise_request_exception = False
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore._get_session_from_db", away)
+    monkeypatch.setattr("accounts.session_store.SessionStore._get_session_from_db", away)
     response = client.get("/profile/")
     assert response.status_code == 503
     assert_headers(response)

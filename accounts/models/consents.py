@@ -32,9 +32,9 @@ class Consent(AppendOnlyModel):
         return cls.objects.create(user=user, notice=NOTICE_VERSION)
 
     @classmethod
-    def of_outer(cls) -> Exists:
-        """For a query over accounts: whether each has agreed to the notice that is in force."""
-        return Exists(cls.objects.filter(user=OuterRef("pk"), notice=NOTICE_VERSION))
+    def of_outer(cls, notice: str) -> Exists:
+        """For a query over accounts: whether each has agreed to this version of the notice."""
+        return Exists(cls.objects.filter(user=OuterRef("pk"), notice=notice))
 
     @classmethod
     def is_given_by(cls, user: Any) -> bool:

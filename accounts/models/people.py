@@ -15,7 +15,9 @@ from django.utils.functional import cached_property
 from accounts import identity
 from accounts.fields import EncryptedTextField, TamperedCiphertext, blind_index
 from accounts.identity import DocumentNumber, DocumentType
+from accounts.models import consents
 from accounts.models.consents import Consent
+from accounts.written import Question
 
 
 def pseudonym() -> str:
@@ -30,11 +32,7 @@ class UserManager(BaseUserManager["User"]):
 
     def of_session(self, user_id: int) -> "User | None":
         """The account of a session, with what each page asks of it in the same query: its identity and its consent."""
-        asked = self.select_related("identity").annotate(has_consented=Consent.of_outer())
-        try:
-            return asked.get(pk=user_id, is_active=True)
-        except self.model.DoesNotExist:
-            return None
+        return OF_SESSION.answer(user_id, consents.NOTICE_VERSION)
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(username=username, is_staff=True, is_superuser=True, **fields)
@@ -83,6 +81,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_committee_member(self) -> bool:
         """Whether any plan's committee counts this person in. Asked through the reverse relation: no import upward."""
         return self.committee_memberships.exists()
+
+
+def of_session(user: int, notice: str) -> models.QuerySet[User]:
+    people = User.objects.filter(pk=user, is_active=True).select_related("identity")
+    return people.annotate(has_consented=Consent.of_outer(notice))
+
+
+OF_SESSION = Question(of_session, -1, "-")
 
 
 class DocumentHolder(models.Model):

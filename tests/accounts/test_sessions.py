@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth import SESSION_KEY, login
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
@@ -17,6 +16,7 @@ from django.urls import reverse
 from django.utils import crypto, timezone
 
 from accounts import sessions
+from accounts.session_store import SessionStore
 from tests import scenes
 from tests.accounts.provider import running_provider
 from tests.registrations.reading import heading, text_of
@@ -283,9 +283,7 @@ def test_a_key_that_somebody_else_chose_is_not_the_one_after_login(db, settings)
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_signing_in_is_another_key_than_the_browsers_also_the_second_time(
-    rf, sign_in, settings, applicant, known
-):
+def test_signing_in_is_another_key_than_the_browsers_also_the_second_time(rf, sign_in, settings, applicant, known):
     client = sign_in(applicant) if known else Client()
     request = rf.post("/accounts/emergency/")
     request.session = client.session

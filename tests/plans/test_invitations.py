@@ -6,13 +6,13 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
 from accounts.models import AuditEntry
 from accounts.redaction import TOKEN, redact
+from accounts.session_store import SessionStore
 from plans import members
 from plans.committee import LINK_MARK
 from plans.models import CommitteeMember, Invitation

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -18,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 from accounts import erasure, retention
 from accounts.audit import record
 from accounts.models import AuditEntry, Consent, KeptForm
+from accounts.session_store import SessionStore
 from photos.models import Portrait, Upload
 from plans import members
 from plans.models import Invitation
