@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from accounts.redaction import TOKEN, redact
 from plans import members
-from plans.committee import LINK_MARK
+from plans.invitation_links import LINK_MARK
 from plans.models import CommitteeMember, Invitation
 from tests import scenes
 from tests.plans.test_admin import errors, said
