@@ -21,7 +21,7 @@ from accounts.command_words import in_chinese, wide
 from accounts.commands import QUIET_SECONDS, PortalCommand, Progress
 from accounts.identity import DocumentType
 from competition_portal.command_line import OF_DJANGO, Portal, ours
-from competition_portal.variables import NAMES
+from competition_portal.variables import VARIABLES
 from plans import plan_example
 from plans.models import Role
 from registrations.columns import COLUMNS
@@ -80,7 +80,9 @@ def not_chinese(name: str) -> set[str]:
     choices = {str(choice) for action in parser._actions for choice in action.choices or ()}
     values = {*Role.values, *Status, *DocumentType.values, *COLUMNS, *choices}
     known = {
-        word for text in {*typed, *places, *values, *NAMES, *NAMES_OF_OURS} for word in re.findall(r"[A-Za-z]+", text)
+        word
+        for text in {*typed, *places, *values, *VARIABLES, *NAMES_OF_OURS}
+        for word in re.findall(r"[A-Za-z]+", text)
     }
     return (
         set(re.findall(r"[A-Za-z]+", parser.format_help()))
