@@ -34,7 +34,7 @@ PASSPORT = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z][0-9]{8}|[A-Za-z]{2}[0-9]{7})
 MOBILE_NUMBER = re.compile(rf"{FREE}(?:(?:\+|%2B|00)?86{GAP})?1[3-9][0-9]{GAP}[0-9]{{4}}{GAP}[0-9]{{4}}{END}")
 # Anything of the shape of a token; whether it holds one is asked of each match, which keeps long texts cheap.
 DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]*+)++")
-# What plans/committee.py puts into the link of an invitation, in an address, in another's query or alone.
+# What plans/invitation_links.py puts into the link of an invitation, in an address, in another's query or alone.
 INVITATION = re.compile(r"invite_[A-Za-z0-9_-]{16,}")
 BEARER = re.compile(r"\b(Bearer|Basic)(\s+)[A-Za-z0-9._~+/=-]+", re.IGNORECASE)
 

@@ -6,223 +6,26 @@ may fail and not one acknowledged submission be missing: else it ends with 1. `-
 """
 
 import argparse
-import http.client
 import os
-import re
-import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.server import SERVE
+from bench.releases import ROOT, later_release, migrate
+from bench.replicas import Proxy, Replica
 from bench.visitors import Load, table, verdict
 from scripts import debian
 from scripts.postgres import temporary_postgres
 from tests.environment import DEFAULTS
 
-ROOT = Path(__file__).resolve().parent.parent
-COPIED = [
-    "accounts",
-    "competition_portal",
-    "photos",
-    "plans",
-    "profiles",
-    "registrations",
-    "templates",
-    "static",
-    "deploy",
-]
-PATIENCE = 60
 PEOPLE = 16
-
-# The later release: a column that its pages read, filled in batches, and an index beside.
-LATER_MODEL = '    later_note = models.TextField(default="", db_default="", editable=False)\n'
-LATER = {
-    "plans/migrations/9001_later_note.py": """
-from django.db import migrations, models
-class Migration(migrations.Migration):
-    dependencies = [("plans", "{plans}")]
-    operations = [migrations.AddField("plan", "later_note", models.TextField(default="", db_default="", editable=False))]
-""",
-    "plans/migrations/9002_fill_later_note.py": """
-from django.db import migrations
-from django.db.models import F
-from accounts.online import in_batches
-class Migration(migrations.Migration):
-    atomic = False
-    dependencies = [("plans", "9001_later_note")]
-    operations = [in_batches("plans", "Plan", lambda rows: rows.filter(later_note="").update(later_note=F("title")))]
-""",
-    "registrations/migrations/9001_later_index.py": """
-from django.db import migrations, models
-from accounts.online import AddIndexOnline
-class Migration(migrations.Migration):
-    atomic = False
-    dependencies = [("registrations", "{registrations}")]
-    operations = [AddIndexOnline("registration", models.Index(fields=["version", "id"], name="later_index"))]
-""",
-}
-NGINX = """
-worker_processes 2;
-events {{ worker_connections 512; }}
-http {{
-    access_log off;
-    {temporary}
-    upstream portal {{ {servers} keepalive 8; }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://portal;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
-            proxy_next_upstream error;
-            add_header X-Replica $upstream_addr always;
-        }}
-    }}
-}}
-"""
-
-
-# The releases ---------------------------------------------------------------------------------------------------------
-
-
-def later_release(folder: Path) -> Path:
-    """A copy of this tree as a release to come has it."""
-    for name in COPIED:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(ROOT / "manage.py", folder)
-    leaves = {app: newest_migration(app) for app in ("plans", "registrations")}
-    for name, text in LATER.items():
-        (folder / name).write_text(text.format(**leaves))
-    models = folder / "plans" / "models.py"
-    text, number = re.subn(
-        r"(?m)^(class Plan\(.*\n(?:.*\n)*?)(    title = )", rf"\1{LATER_MODEL}\2", models.read_text()
-    )
-    if number != 1:
-        raise SystemExit("plans/models.py has no Plan.title any more: say in bench/rolling.py where the column goes")
-    models.write_text(text)
-    return folder
-
-
-def newest_migration(app: str) -> str:
-    return max(path.stem for path in (ROOT / app / "migrations").glob("0*.py"))
-
-
-@dataclass
-class Replica:
-    """A place in which a release runs: always at the same port."""
-
-    port: int
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self, release: Path) -> None:
-        command = [sys.executable, "-m", "gunicorn", "competition_portal.wsgi:application", *SERVE]
-        command += ["--bind", f"127.0.0.1:{self.port}"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603
-                command,
-                cwd=release,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONPATH": ""},
-                start_new_session=True,
-            )
-        until = time.monotonic() + PATIENCE
-        while not ready(self.port):
-            if self.process.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"A replica did not get ready:\n{self.log.read_text()[-3000:]}")
-            time.sleep(0.1)
-
-    def end(self, number: signal.Signals) -> None:
-        if self.process is None or self.process.poll() is not None:
-            return
-        if number == signal.SIGKILL:
-            os.killpg(self.process.pid, number)
-        else:
-            self.process.send_signal(number)  # gunicorn tells its workers
-        self.process.wait(PATIENCE)
-
-
-def ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
-# The proxy ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Proxy:
-    program: str
-    folder: Path
-    port: int
-    replicas: list[Replica]
-    process: subprocess.Popen[bytes] | None = None
-
-    def write(self, without: Replica | None = None) -> None:
-        servers = " ".join(
-            f"server 127.0.0.1:{replica.port}{' down' if replica is without else ''};" for replica in self.replicas
-        )
-        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        temporary = " ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in kinds)
-        (self.folder / "nginx.conf").write_text(NGINX.format(servers=servers, port=self.port, temporary=temporary))
-
-    @contextmanager
-    def serving(self) -> Iterator[None]:
-        self.write()
-        command = [self.program, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e", "stderr"]
-        command += ["-g", f"daemon off; pid {self.folder}/nginx.pid;"]
-        with (self.folder / "nginx.log").open("wb") as log:
-            self.process = subprocess.Popen(  # noqa: S603
-                command, stdout=log, stderr=log, env=debian.surroundings()
-            )
-        try:
-            until = time.monotonic() + PATIENCE
-            while not ready(self.port):
-                if self.process.poll() is not None or time.monotonic() > until:
-                    raise SystemExit(f"nginx did not start:\n{(self.folder / 'nginx.log').read_text()}")
-                time.sleep(0.05)
-            yield
-        finally:
-            self.process.terminate()
-            self.process.wait(PATIENCE)
-
-    def workers(self) -> set[int]:
-        assert self.process is not None  # noqa: S101
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return {int(word) for word in children.split()}
-
-    def send_nobody_to(self, replica: Replica | None) -> None:
-        """Returns when the last request that was on its way by the old word has been answered."""
-        before = self.workers()
-        self.write(without=replica)
-        assert self.process is not None  # noqa: S101
-        self.process.send_signal(signal.SIGHUP)
-        until = time.monotonic() + PATIENCE
-        while before & self.workers():
-            if time.monotonic() > until:
-                raise SystemExit("nginx did not let go of its old workers")
-            time.sleep(0.05)
-
-
-# The run --------------------------------------------------------------------------------------------------------------
 
 
 def replace(replica: Replica, release: Path, proxy: Proxy, careless: bool) -> None:
@@ -248,10 +51,6 @@ def run(load: Load, proxy: Proxy, releases: tuple[Path, Path], quiet: float, car
             replace(replica, release, proxy, careless)
         load.enter(f"{direction}: done")
         time.sleep(quiet)
-
-
-def migrate(release: Path) -> None:
-    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=release, check=True)  # noqa: S603
 
 
 def people() -> list[tuple[str, str]]:

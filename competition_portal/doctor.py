@@ -19,8 +19,9 @@ from accounts import clock
 from accounts.exchange import EXCHANGE_SECONDS, Exchange
 from accounts.oidc import LEEWAY_SECONDS, LoginRefused, refusing
 from accounts.platform import endpoints
-from competition_portal import dependencies, environment
+from competition_portal import dependencies
 from competition_portal.in_time import within
+from competition_portal.variables.parsers import folder
 from registrations.carriers import Mail
 from registrations.patience import NotSent
 
@@ -174,7 +175,7 @@ def mail() -> str:
     if not settings.MAIL_FROM:
         return "没有设 MAIL_FROM，不发邮件，消息只在系统内显示。"
     if settings.MAIL_FOLDER:
-        environment.folder(Path(settings.MAIL_FOLDER))
+        folder(Path(settings.MAIL_FOLDER))
         return "写成文件，不发出去（MAIL_FOLDER）。"
     try:
         with Mail() as carrier:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from competition_portal.csp_settings import REPORT_GROUP, REPORT_PATH
+
 # Nothing of this is used: the photo is chosen as a file, not taken by a script.
 UNUSED = (
     *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation"),
@@ -16,7 +18,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
     "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
-    "Reporting-Endpoints": f'{settings.CSP_REPORT_GROUP}="{settings.CSP_REPORT_PATH}"',
+    "Reporting-Endpoints": f'{REPORT_GROUP}="{REPORT_PATH}"',
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": settings.X_FRAME_OPTIONS,
     "Cache-Control": "private, no-store",

@@ -22,8 +22,9 @@ from plans import decision_pages, member_pages, members, photo_admin, plan_pages
 from plans.inlines import AttachmentInline, OccupationInline
 from plans.member_admin import FIELDSET as MEMBERS
 from plans.member_admin import MembersMixin
-from plans.models import Plan, PlanState, Role, deadline_extended
+from plans.models import Plan, PlanState, Role
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
+from plans.signals import deadline_extended
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -9,7 +9,8 @@ from accounts.audit import record
 from accounts.models import User
 from accounts.verbs import Verb
 from plans import attachment_files, members
-from plans.models import Attachment, Occupation, Plan, Role, plan_copied
+from plans.models import Attachment, Occupation, Plan, Role
+from plans.signals import plan_copied
 
 # What belongs to the one competition alone.
 LEFT_OUT = {

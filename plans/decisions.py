@@ -10,8 +10,9 @@ from accounts import clock
 from accounts.audit import record
 from accounts.models import User
 from accounts.verbs import Verb
-from plans.models import Plan, decisions_published
+from plans.models import Plan
 from plans.publication import PublicationRefused, told
+from plans.signals import decisions_published
 
 
 @dataclass(frozen=True)

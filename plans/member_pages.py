@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.requests import signed_in
 from accounts.verbs import Verb
 from plans import members
-from plans.committee import link_of
+from plans.invitation_links import link_of
 from plans.member_forms import WAYS, RoleForm, blank
 from plans.models import CommitteeMember, Invitation, Plan, Role
 

@@ -6,7 +6,7 @@ from accounts import clock
 from accounts.audit import record
 from accounts.models import Identity, User
 from accounts.verbs import Verb
-from plans.committee import new_token, token_of
+from plans.invitation_links import new_token, token_of
 from plans.models import CommitteeMember, Invitation, Plan, Role
 
 # More people of one name than this, and the last characters of a document no longer say who is meant.

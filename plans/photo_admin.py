@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from photos.requirements import NAMES
-from plans.models import photo_requirements_changed
+from plans.signals import photo_requirements_changed
 
 FIELDSET: tuple[str, Any] = (
     "证件照要求",

@@ -15,9 +15,10 @@ from accounts.models import User
 from accounts.verbs import Verb
 from photos.requirements import NAMES as PHOTO_COLUMNS
 from plans import occupation_import
-from plans.models import Plan, deadline_extended, photo_requirements_changed
+from plans.models import Plan
 from plans.occupation_sheet import Sheet
 from plans.plan_file import FIELDS, Mistake, PlanFile, named
+from plans.signals import deadline_extended, photo_requirements_changed
 
 WORDS = {"是": True, "否": False, "true": True, "false": False, "yes": True, "no": False, "": False}
 MOMENT = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?[ T]+(\d{1,2}:\d{2}(?::\d{2})?)")

@@ -9,7 +9,8 @@ from accounts import clock
 from accounts.audit import record
 from accounts.models import User
 from accounts.verbs import Verb
-from plans.models import Plan, deadline_extended
+from plans.models import Plan
+from plans.signals import deadline_extended
 
 
 class PublicationRefused(Exception):

@@ -11,7 +11,7 @@ class RegistrationsConfig(AppConfig):
         from django.core import checks
 
         from accounts import personal_data, retention
-        from plans.models import deadline_extended, decisions_published, photo_requirements_changed, plan_copied
+        from plans.signals import deadline_extended, decisions_published, photo_requirements_changed, plan_copied
         from profiles.models import profile_changed
         from registrations import (  # noqa: F401  (bulk, export_jobs: the worker must know what a job does)
             bulk,

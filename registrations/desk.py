@@ -25,7 +25,7 @@ from registrations import (
 from registrations.decisions import DecisionForm, fixable
 from registrations.desk_way import Way
 from registrations.models import Registration
-from registrations.steps import actions_for, capacities
+from registrations.steps import AlreadyRead, actions_for, actors
 from registrations.trail import ReviewEvent, standing
 from registrations.workflow import DECISIONS, MOVABLE, TABLE, Action, Actor, Status
 
@@ -72,8 +72,8 @@ def content(registration: Registration, user: User, way: Way) -> dict[str, Any]:
     """
     lines = list(registration.events.select_related("by__identity", "snapshot"))
     role = Role.MANAGER if user.is_superuser else registration.role  # type: ignore[attr-defined]
-    actors = capacities(registration, user, role, lines)
-    can = actions_for(registration, user, actors, lines)
+    capacities = actors(registration, user, AlreadyRead(role, lines))
+    can = actions_for(registration, user, capacities, lines)
     offers = [action for action in can if action in COMMITTEE_ACTIONS]
     reasons_url = reason_pages.address(registration.plan) if role == Role.MANAGER else ""
     return {
@@ -86,8 +86,8 @@ def content(registration: Registration, user: User, way: Way) -> dict[str, Any]:
         "earlier": earlier(registration, user),
         "events": trail(lines),
         "steps": steps(registration, offers, way, reasons_url),
-        "may_see_number": bool(actors),
-        "may_end_claims": Actor.MANAGER in actors,
+        "may_see_number": bool(capacities),
+        "may_end_claims": Actor.MANAGER in capacities,
         "claim": claim_of(registration, user, offers),
         "terms": terms(registration, can),
     }

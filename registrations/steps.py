@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
@@ -33,23 +33,22 @@ FULL = {
 # Who may do what ------------------------------------------------------------------------------------------------------
 
 
-def actors(registration: "Registration", user: User) -> set[Actor]:
+class AlreadyRead(NamedTuple):
+    """What a page has read before it asks: this person's role in the plan's committee, and the whole trail, newest first."""
+
+    role: str | None
+    lines: Sequence[ReviewEvent]
+
+
+def actors(registration: "Registration", user: User, read: AlreadyRead | None = None) -> set[Actor]:
     """In what capacities this person can act on it. Nobody reviews their own."""
     if user.pk == registration.applicant_id:
         return {Actor.APPLICANT}
-    return capacities(registration, user, registration.plan.role_of(user))
-
-
-def capacities(
-    registration: "Registration", user: User, role: str | None, lines: Sequence[ReviewEvent] | None = None
-) -> set[Actor]:
-    """The same where a page has read the role already, and perhaps the whole trail, newest first."""
-    if user.pk == registration.applicant_id:
-        return {Actor.APPLICANT}
+    role = read.role if read else registration.plan.role_of(user)
     if role not in {Role.REVIEWER, Role.MANAGER}:
         return set()
     found = {Actor.COMMITTEE, Actor.MANAGER} if role == Role.MANAGER else {Actor.COMMITTEE}
-    return found | {Actor.DECIDER} if undo.decided(registration, user, lines) else found
+    return found | {Actor.DECIDER} if undo.decided(registration, user, read.lines if read else None) else found
 
 
 def actions_for(
@@ -93,10 +92,9 @@ def take(
     """Take one step and write its line in the trail, or raise StepRefused and leave everything as it was.
 
     `items` are what is to be fixed, each {"field": …, "label": …, "code": …, "sentence": …}; `whole` opens the rest of
-    the form, too. The step is bound to the version of the row
-    that this instance was read at, and to its portrait; `seen_portrait` is the SHA-256 of the one that whoever
-    decides has seen ("" for none), where that was on an earlier page. `at` (aware) is for steps of the past, which the demonstration tells; else now, by
-    the database's clock.
+    the form, too. The step is bound to the version of the row that this instance was read at, and to its portrait;
+    `seen_portrait` is the SHA-256 of the one that whoever decides has seen ("" for none), where that was on an earlier
+    page. `at` (aware) is for steps of the past, which the demonstration tells; else now, by the database's clock.
     """
     now = at or clock.now()
     sentences = note or " ".join(item["sentence"] for item in items)
@@ -110,9 +108,7 @@ def take(
     after = was._replace(
         status=line.after(registration.state), occupation=moves.settle(registration, action, now, silent)
     )
-    seat = {Seat.TAKE: after.occupation, Seat.KEEP: registration.seat_id, Seat.GIVE_BACK: None}[line.seat]
-    if silent and registration.seat_id:
-        seat = registration.seat_id
+    seat = seat_after(registration, line, after, silent)
     undoes = undo.last_decision(registration) if line.undoes or (silent and action == Action.REOPEN) else None
     written = move(registration, line, now, after, seat, seen_portrait, silent=silent)
     event = ReviewEvent.objects.create(
@@ -208,6 +204,13 @@ def move(
 def who_was_faster(registration: "Registration", seen_portrait: str | None) -> str:
     row = type(registration).objects.select_related("portrait").filter(pk=registration.pk).first()
     return FASTER if row is None or seen_portrait in {None, row.portrait_sha256} else PHOTO_CHANGED
+
+
+def seat_after(registration: "Registration", line: workflow.Step, after: tally.Kind, silent: bool) -> int | None:
+    """The occupation of which it holds a seat then. Whoever is not told yet keeps theirs: the counters would tell."""
+    if silent and registration.seat_id:
+        return registration.seat_id
+    return {Seat.TAKE: after.occupation, Seat.KEEP: registration.seat_id, Seat.GIVE_BACK: None}[line.seat]
 
 
 def move_seat(registration: "Registration", action: Action, seat: int | None) -> None:

@@ -1,24 +1,23 @@
 """Write the table of environment variables in docs/operations/configuration.md: python -m scripts.configuration."""
 
-import importlib
 from pathlib import Path
 
-from competition_portal.environment import DECLARED, REQUIRED
 from competition_portal.variables import VARIABLES
+from competition_portal.variables.variable import REQUIRED
 from scripts.children import ROOT
-from tests import environment
 
 PAGE = ROOT / "docs/operations/configuration.md"
-BEGIN = "<!-- 这张表由 python -m scripts.configuration 写出；要改，请改 competition_portal/variables.py。 -->"
+BEGIN = "<!-- 这张表由 python -m scripts.configuration 写出；要改，请改 competition_portal/variables/。 -->"
 END = "<!-- 表到此为止。 -->"
 HEAD = "| 变量 | 意思 | 默认值 | 例子 |\n|---|---|---|---|\n"
 
 
 def default_of(name: str) -> str:
-    """In words where the explanation has some, else as the settings declare it."""
-    if told := VARIABLES[name].default:
-        return told
-    default = DECLARED[name].default
+    """In words where it has some, else as it is declared."""
+    variable = VARIABLES[name]
+    if variable.usual:
+        return variable.usual
+    default = variable.default
     if default is REQUIRED:
         return "必填"
     if isinstance(default, bool):
@@ -29,7 +28,6 @@ def default_of(name: str) -> str:
 
 
 def table() -> str:
-    """Of what the settings have read: they must have been imported."""
     return HEAD + "".join(
         f"| `{name}` | {told.meaning} | {default_of(name)} | {told.example} |\n" for name, told in VARIABLES.items()
     )
@@ -43,8 +41,6 @@ def written(page: str) -> str:
 
 
 def main(page: Path = PAGE) -> None:
-    environment.prepare()
-    importlib.import_module("competition_portal.settings")
     page.write_text(written(page.read_text()))
     print(f"已写好 {page.relative_to(ROOT)}：{len(VARIABLES)} 个变量。")
 

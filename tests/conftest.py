@@ -75,6 +75,7 @@ def log_watch(installed_log_watch: LogWatch) -> Iterator[LogWatch]:
     installed_log_watch.found.clear()
     yield installed_log_watch
     assert installed_log_watch.found == [], "a planted person appears in the log"
+    assert installed_log_watch.hang() == [], "logging was configured anew, and nobody watched what came after"
 
 
 @pytest.fixture(scope="session")

@@ -36,13 +36,18 @@ class LogWatch(logging.Handler):
         if planted_in(text):
             self.found.append(f"{record.name}: {text}")
 
+    def hang(self) -> list[str]:
+        """Watch every logger from now on; the names of those that nobody watched."""
+        unwatched = [name for name in LOGGERS if self not in logging.getLogger(name).handlers]
+        for name in unwatched:
+            logging.getLogger(name).addHandler(self)
+        return unwatched
+
     @contextmanager
     def installed(self) -> Iterator["LogWatch"]:
-        loggers = [logging.getLogger(name) for name in LOGGERS]
-        for logger in loggers:
-            logger.addHandler(self)
+        self.hang()
         try:
             yield self
         finally:
-            for logger in loggers:
-                logger.removeHandler(self)
+            for name in LOGGERS:
+                logging.getLogger(name).removeHandler(self)

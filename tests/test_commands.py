@@ -21,7 +21,7 @@ from accounts.command_words import in_chinese, wide
 from accounts.commands import QUIET_SECONDS, PortalCommand, Progress
 from accounts.identity import DocumentType
 from competition_portal.command_line import OF_DJANGO, Portal, ours
-from competition_portal.variables import NAMES
+from competition_portal.variables import VARIABLES
 from plans import plan_example
 from plans.models import Role
 from registrations.columns import COLUMNS
@@ -80,7 +80,9 @@ def not_chinese(name: str) -> set[str]:
     choices = {str(choice) for action in parser._actions for choice in action.choices or ()}
     values = {*Role.values, *Status, *DocumentType.values, *COLUMNS, *choices}
     known = {
-        word for text in {*typed, *places, *values, *NAMES, *NAMES_OF_OURS} for word in re.findall(r"[A-Za-z]+", text)
+        word
+        for text in {*typed, *places, *values, *VARIABLES, *NAMES_OF_OURS}
+        for word in re.findall(r"[A-Za-z]+", text)
     }
     return (
         set(re.findall(r"[A-Za-z]+", parser.format_help()))
@@ -240,6 +242,13 @@ def test_called_by_code_it_raises_what_it_would_have_said():
     assert (str(refusal.value), refusal.value.returncode) == ("缺少：ACCOUNT。", 2)
 
 
+@pytest.fixture
+def typed(monkeypatch):
+    """`manage.py` with these words, in this process, which has set Django up already: once more would end the log watch."""
+    monkeypatch.setattr("django.setup", lambda: None)
+    return lambda *words: Portal(["manage.py", *words]).execute()
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -247,15 +256,15 @@ def test_called_by_code_it_raises_what_it_would_have_said():
         ("xyzzy", "没有命令 xyzzy。执行 python manage.py help，可以看到全部命令。\n"),
     ],
 )
-def test_an_unknown_command(name, said, capsys):
+def test_an_unknown_command(name, said, typed, capsys):
     with pytest.raises(SystemExit) as end:
-        Portal(["manage.py", name]).execute()
+        typed(name)
     complaint = capsys.readouterr().err
     assert (end.value.code, complaint.startswith(said), complaint.count("\n")) == (2, True, 1)
 
 
-def test_the_list_of_commands_names_ours_and_those_of_django_that_operators_need(capsys):
-    Portal(["manage.py", "help"]).execute()
+def test_the_list_of_commands_names_ours_and_those_of_django_that_operators_need(typed, capsys):
+    typed("help")
     listed = re.findall(r"^  (\w+) ", capsys.readouterr().out, re.MULTILINE)
     assert listed == [*NAMES_OF_OURS, *OF_DJANGO]
 

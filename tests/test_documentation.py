@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from competition_portal.command_line import ours
-from competition_portal.environment import DECLARED, REQUIRED
 from competition_portal.variables import VARIABLES
+from competition_portal.variables.variable import FOLLOWS, REQUIRED
 from scripts import configuration
 from tests.test_commands import DJANGOS, NAMES_OF_OURS
 
@@ -16,14 +16,14 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("
 READ = {
     name
     for path in ROOT.glob("competition_portal/*.py")
-    for name in re.findall(r'\benv(?:ironment)?\.read\(\s*"([A-Z0-9_]+)"', path.read_text())
+    for name in re.findall(r'\bread\(\s*"([A-Z0-9_]+)"', path.read_text())
 }
 
 
 # Variables --------------------------------------------------------------------------------------------------------------
 
 
-def test_each_variable_that_the_settings_read_is_explained_and_no_other() -> None:
+def test_each_variable_that_is_declared_is_read_and_no_other() -> None:
     assert set(VARIABLES) == READ
 
 
@@ -39,11 +39,15 @@ def test_the_page_would_not_pass_with_another_table() -> None:
 
 def test_what_must_be_set_says_so_and_nothing_else_does() -> None:
     said = {name for name in VARIABLES if configuration.default_of(name).startswith("必填")}
-    assert said == {name for name in READ if DECLARED[name].default is REQUIRED}
+    assert said == {name for name, told in VARIABLES.items() if told.default is REQUIRED}
+
+
+def test_what_follows_from_others_is_told_in_words() -> None:
+    assert [name for name, told in VARIABLES.items() if told.default is FOLLOWS and not told.usual] == []
 
 
 def test_no_cell_breaks_the_table() -> None:
-    cells = [cell for told in VARIABLES.values() for cell in (told.meaning, told.example, told.default)]
+    cells = [cell for told in VARIABLES.values() for cell in (told.meaning, told.example, told.usual)]
     assert [cell for cell in cells if "|" in cell or "\n" in cell] == []
     assert [name for name, told in VARIABLES.items() if not re.search("[\u4e00-\u9fff]", told.meaning)] == []
 

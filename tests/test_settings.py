@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from competition_portal import bounded, environment
+from competition_portal.variables import VARIABLES
+from competition_portal.variables.variable import FOLLOWS, REQUIRED
 from photos.spec import PhotoSpec
 from tests.environment import DEFAULTS
 
@@ -26,7 +28,6 @@ POSTGRES = "postgres://portal:pass-word@db.example.cn:5433/portal?sslmode=requir
 @pytest.fixture
 def read(monkeypatch, tmp_path):
     """`read(NAME=value, …)` is the settings under these variables and no other; None takes one away."""
-    monkeypatch.setattr(environment, "DECLARED", {})
     base = {name: value for name, value in DEFAULTS.items() if name.startswith("OIDC_")}
     base |= {"SECRET_KEY": SECRET, "DATA_DIR": str(tmp_path / "data")}
 
@@ -151,7 +152,7 @@ WRONG = [
 def test_a_wrong_value_is_refused_with_its_cure(read, name, value):
     with pytest.raises(ImproperlyConfigured) as refusal:
         read(**{name: value})
-    cure = environment.DECLARED[name].cure
+    cure = VARIABLES[name].cure
     assert str(refusal.value) == f"环境变量 {name} 的值不正确。{cure}"
     assert cure.endswith("。")
 
@@ -169,7 +170,7 @@ def test_a_wrong_value_is_refused_with_its_cure(read, name, value):
 def test_what_is_missing_is_named_with_its_cure(read, name, value):
     with pytest.raises(ImproperlyConfigured) as refusal:
         read(**{name: value})
-    assert str(refusal.value) == f"缺少环境变量 {name}。{environment.DECLARED[name].cure}"
+    assert str(refusal.value) == f"缺少环境变量 {name}。{VARIABLES[name].cure}"
 
 
 def test_no_wrong_value_is_repeated_where_the_portal_is_started():
@@ -347,7 +348,7 @@ def test_an_object_store_that_is_half_described(read, missing):
     with pytest.raises(ImproperlyConfigured) as refusal:
         read(**{**STORE, missing: " "})
     given = "、".join(name for name in STORE if name != missing)
-    assert str(refusal.value) == f"设了 {given}，就还要设 {missing}。{environment.DECLARED[missing].cure}"
+    assert str(refusal.value) == f"设了 {given}，就还要设 {missing}。{VARIABLES[missing].cure}"
 
 
 def test_where_private_files_are(read, tmp_path):
@@ -440,11 +441,19 @@ def test_how_the_portal_speaks_and_signs_in(read):
     assert settings["AUTHENTICATION_BACKENDS"] == ["accounts.oidc.PlatformBackend"]
 
 
-def test_every_variable_is_in_the_operators_table(read):
+def test_every_variable_is_in_the_operators_table(read, monkeypatch):
+    asked = []
+    real = environment.read
+    monkeypatch.setattr(environment, "read", lambda name, **given: asked.append(name) or real(name, **given))
     read()
     page = (ROOT / "docs" / "operations" / "configuration.md").read_text()
     named = re.findall(r"^\|\s*`([A-Z0-9_]+)`\s*\|", page, re.MULTILINE)
-    assert sorted(named) == sorted(environment.DECLARED)
+    assert sorted(named) == sorted(asked)
+
+
+def test_what_follows_from_other_variables_has_been_worked_out(read):
+    """FOLLOWS and REQUIRED are for whoever declares a variable; no setting is one of them."""
+    assert [name for name, value in read().items() if value is FOLLOWS or value is REQUIRED] == []
 
 
 def mailer(settings):

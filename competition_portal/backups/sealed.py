@@ -20,7 +20,7 @@ MAGIC = b"competition-portal backup 1\n"
 SALT_BYTES = 32
 TAG_BYTES = 16
 CHUNK = 256 * 1024  # bytes of plain text in every chunk but the last
-LONGEST_KEY_ID = 16  # as environment.keyring has it
+LONGEST_KEY_ID = 16  # as variables/parsers.py has it
 
 
 def chunk_key(key: bytes, head: bytes, salt: bytes) -> AESGCM:

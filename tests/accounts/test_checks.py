@@ -16,7 +16,7 @@ from django.core.checks import Error, Info, Warning
 from django.core.checks.registry import registry
 from django.core.management.utils import get_random_secret_key
 
-from accounts import checks
+from accounts.checks import CHECKS, key_strength, platform, sessions
 from scripts.lint import production as production_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -39,13 +39,13 @@ def production(settings):
     settings.FIELD_ENCRYPTION_KEYS = {"k2": random_key("2"), "k1": random_key("1")}
     settings.ALLOWED_HOSTS = ["jnjs.example.cn"]
     settings.TRUSTED_PROXIES = 1
-    for name in checks.ADDRESSES:
+    for name in platform.ADDRESSES:
         setattr(settings, name, ADDRESS)
     return settings
 
 
 def complaints():
-    return [message for check in checks.CHECKS for message in check(None)]
+    return [message for check in CHECKS for message in check(None)]
 
 
 def test_good_settings_are_silent(production):
@@ -58,8 +58,8 @@ def test_a_platform_without_sign_out_is_no_fault(production):
 
 
 def test_the_checks_run_only_at_deployment():
-    assert set(checks.CHECKS) <= registry.deployment_checks
-    assert not set(checks.CHECKS) & registry.registered_checks
+    assert set(CHECKS) <= registry.deployment_checks
+    assert not set(CHECKS) & registry.registered_checks
 
 
 def test_debug(production):
@@ -84,7 +84,7 @@ def test_plain_http(production):
     ]
 
 
-@pytest.mark.parametrize("name", checks.ADDRESSES)
+@pytest.mark.parametrize("name", platform.ADDRESSES)
 def test_platform_over_plain_http(production, name):
     setattr(production, name, "http://id.example.cn/o/")
     assert complaints() == [
@@ -96,14 +96,14 @@ def test_platform_over_plain_http(production, name):
     ]
 
 
-@pytest.mark.parametrize("name", [name for name in checks.ADDRESSES if name != "OIDC_OP_ISSUER"])
+@pytest.mark.parametrize("name", [name for name in platform.ADDRESSES if name != "OIDC_OP_ISSUER"])
 def test_an_address_that_is_found_by_discovery_is_no_fault(production, name):
     setattr(production, name, "")
     assert complaints() == []
 
 
 def test_everything_by_discovery_over_plain_http(production):
-    for name in checks.ADDRESSES:
+    for name in platform.ADDRESSES:
         setattr(production, name, "")
     production.OIDC_OP_ISSUER = "http://id.example.cn"
     assert [(message.id, "OIDC_OP_ISSUER" in message.msg) for message in complaints()] == [("accounts.E004", True)]
@@ -127,7 +127,7 @@ def test_an_issuer_that_is_none(production, issuer):
 )
 def test_sessions_that_last_longer_than_promised(production, name, most):
     setattr(production, name, most + 1)
-    assert checks.check_sessions(None) == [
+    assert sessions.check_sessions(None) == [
         Warning(
             f"{name} 是 {most + 1} 秒，比承诺的 {most} 秒长：离开的人迟迟不会自动退出。",
             f"请去掉环境变量 {name}，或改成不大于 {most} 的数。",
@@ -135,7 +135,7 @@ def test_sessions_that_last_longer_than_promised(production, name, most):
         )
     ]
     setattr(production, name, most)
-    assert checks.check_sessions(None) == []
+    assert sessions.check_sessions(None) == []
 
 
 def test_an_open_emergency_login_is_told_but_no_fault(production):
@@ -253,7 +253,7 @@ def test_a_secret_key_that_can_be_guessed(production, key, reason):
 def test_keys_drawn_at_random_are_no_weak_ones():
     drawn = [*(os.urandom(32) for _ in range(2000)), *(secrets.token_urlsafe(50) for _ in range(500))]
     drawn += [get_random_secret_key() for _ in range(500)]
-    assert {checks.weakness(key) for key in [*drawn, secrets.token_hex(32)]} == {""}
+    assert {key_strength.weakness(key) for key in [*drawn, secrets.token_hex(32)]} == {""}
 
 
 def sandbox(sign):

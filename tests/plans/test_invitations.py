@@ -14,7 +14,7 @@ from accounts.models import AuditEntry
 from accounts.redaction import TOKEN, redact
 from accounts.session_store import SessionStore
 from plans import members
-from plans.committee import LINK_MARK
+from plans.invitation_links import LINK_MARK
 from plans.models import CommitteeMember, Invitation
 from tests import scenes
 from tests.plans.test_admin import errors, said

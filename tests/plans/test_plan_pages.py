@@ -12,9 +12,10 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from photos.storages import PrivateFolder
 from plans import publication
-from plans.models import Attachment, Plan, deadline_extended
+from plans.models import Attachment, Plan
 from plans.plan_forms import CopyForm
 from plans.publication import PublicationRefused
+from plans.signals import deadline_extended
 from registrations import intake, return_reasons
 from registrations.return_reasons import ReturnReason
 from registrations.workflow import StepRefused

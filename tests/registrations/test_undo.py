@@ -6,9 +6,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from plans.models import Role
 from registrations.models import Registration
 from registrations.snapshots import changes_since_return
-from registrations.workflow import Action, Status, StepRefused
+from registrations.steps import AlreadyRead, actors
+from registrations.workflow import Action, Actor, Status, StepRefused
 from tests import scenes
 from tests.registrations.reading import situation
 
@@ -49,6 +51,16 @@ def test_a_decision_is_taken_back_to_where_it_was(clock, submitted, reviewer, ac
     ]
     assert situation(submitted) == {**was, "trail": [*lines, *was["trail"]]}
     assert (undone.undoes, list(submitted.events.standing().values_list("action", flat=True))) == (decided, ["submit"])
+
+
+@pytest.mark.parametrize(("action", "status"), DECIDED)
+def test_what_a_page_has_read_is_not_asked_once_more(submitted, reviewer, action, status, django_assert_num_queries):
+    scenes.take(submitted, action, reviewer, "请改。")
+    registration = scenes.fresh(submitted)
+    read = AlreadyRead(Role.REVIEWER, list(registration.events.all()))
+    with django_assert_num_queries(0):
+        capacities = actors(registration, reviewer, read)
+    assert capacities == actors(registration, reviewer) == {Actor.COMMITTEE, Actor.DECIDER}
 
 
 @pytest.mark.parametrize(("action", "status"), DECIDED)

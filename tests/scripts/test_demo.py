@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from competition_portal import environment as env
+from competition_portal.variables import parsers
 from scripts import demo
 from scripts.demo_environment import environments, keep_secrets
 
@@ -22,9 +22,9 @@ def test_secrets_are_made_once_and_for_the_owner_alone(tmp_path: Path):
 
 def test_the_portal_accepts_the_secrets(tmp_path: Path):
     made = keep_secrets(tmp_path / "secrets.json")
-    assert env.secret(made["SECRET_KEY"]) == made["SECRET_KEY"]
-    assert list(env.keyring(made["FIELD_ENCRYPTION_KEYS"])) == ["demo"]
-    assert len(env.aes_key(made["BLIND_INDEX_KEY"])) == 32
+    assert parsers.secret(made["SECRET_KEY"]) == made["SECRET_KEY"]
+    assert list(parsers.keyring(made["FIELD_ENCRYPTION_KEYS"])) == ["demo"]
+    assert len(parsers.aes_key(made["BLIND_INDEX_KEY"])) == 32
 
 
 def test_the_two_are_told_about_each_other_and_nothing_of_what_was_set_for_others(tmp_path: Path):

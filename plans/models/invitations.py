@@ -1,7 +1,5 @@
-"""组委会: who belongs to it in which role, and the links by which others are invited into it."""
+"""组委会邀请: the links by which others are invited into a plan's committee."""
 
-import secrets
-from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -9,55 +7,17 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from accounts import clock
-from accounts.fields import blind_index
+from plans.invitation_links import fingerprint
+from plans.models.committee import Role
 
 if TYPE_CHECKING:
     from accounts.models import User
     from plans.models import Plan
 
 INVITATION_DAYS = 7
-# By it accounts/redaction.py knows a token wherever it slips in; 32 random bytes follow.
-LINK_MARK = "invite_"
-
-
-class Role(models.TextChoices):
-    VIEWER = "viewer", "查看"
-    REVIEWER = "reviewer", "审核"
-    MANAGER = "manager", "管理"
-
-
-class CommitteeMember(models.Model):
-    """组委会成员: one person's role in ONE plan."""
-
-    plan = models.ForeignKey("plans.Plan", models.CASCADE, verbose_name="竞赛计划", related_name="members")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name="账户", related_name="committee_memberships"
-    )
-    role = models.CharField("角色", max_length=10, choices=Role)
-    # Null for whoever came in before these columns did; added_by is null for an operator's command, too.
-    since = models.DateTimeField("加入时间", null=True, default=timezone.now, editable=False)
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name="由谁加入", related_name="+"
-    )
-
-    class Meta:
-        verbose_name = "组委会成员"
-        verbose_name_plural = "组委会成员"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["plan", "user"],
-                name="one_role_per_member_and_plan",
-                violation_error_message="这个账户已经是该竞赛计划的组委会成员。",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user}（{self.get_role_display()}）"
 
 
 class Standing(StrEnum):
@@ -131,21 +91,3 @@ class Invitation(models.Model):
     def stands(self, **values: Any) -> bool:
         """Write these if nobody was faster and its time is not over: of two who press at once one has it."""
         return bool(Invitation.objects.open_at(clock.now()).filter(pk=self.pk).update(**values))
-
-
-def new_token() -> str:
-    return LINK_MARK + secrets.token_urlsafe(32)
-
-
-def token_of(plan: "Plan", role: str, by: "User", key: str) -> str:
-    """The one of a form's key (accounts/once.py), which a browser keeps no longer than its page; as hard to guess."""
-    made = salted_hmac("plans.invitation", f"{plan.pk}:{role}:{by.pk}:{key}", algorithm="sha256").digest()
-    return LINK_MARK + urlsafe_b64encode(made).decode().rstrip("=")
-
-
-def fingerprint(token: str) -> str:
-    return blind_index("invitation", token)
-
-
-def link_of(token: str) -> str:
-    return reverse("plans:invitation", args=[token])

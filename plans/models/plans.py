@@ -1,4 +1,4 @@
-"""竞赛计划: what is published, what it offers, who its committee is."""
+"""竞赛计划: one published competition, its moments, and who may see it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,30 +6,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.dispatch import Signal
 from django.urls import reverse
 
 from accounts import clock
 from photos.requirements import PhotoRequirements
-from plans.committee import CommitteeMember as CommitteeMember
-from plans.committee import Invitation as Invitation
-from plans.committee import Role as Role
 from plans.markdown import render
+from plans.models.committee import CommitteeMember, Role
+from plans.models.occupations import Occupation
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-# Sent in the transaction that changed what a plan asks of its photos: `plan`. Receivers answer with a sentence, or "".
-photo_requirements_changed = Signal()
-# Sent in the transaction that moved a plan's deadline back: `plan`, and `before`, the aware moment that it was.
-deadline_extended = Signal()
-# Sent in the transaction that published a plan's decisions: `plan`.
-decisions_published = Signal()
-# Sent in the transaction that made a plan out of another one: `plan`, and `original`.
-plan_copied = Signal()
 
 
 class PlanState(StrEnum):
@@ -42,14 +31,6 @@ class PlanState(StrEnum):
     @property
     def label(self) -> str:
         return {self.SOON: "未开始", self.OPEN: "报名中", self.CLOSED: "已截止"}[self]
-
-
-class Division(models.TextChoices):
-    """参赛组别."""
-
-    WORKER = "worker", "职工组"
-    STUDENT = "student", "学生组"
-    TEACHER = "teacher", "教师组"
 
 
 class Level(models.TextChoices):
@@ -248,82 +229,3 @@ class Plan(PhotoRequirements):
             return True
         mine = self.members.filter(user=user)
         return (mine.filter(role__in=roles) if roles else mine).exists()
-
-
-class Attachment(models.Model):
-    """A file that a plan offers for download."""
-
-    plan = models.ForeignKey(Plan, models.CASCADE, verbose_name="竞赛计划", related_name="attachments")
-    title = models.CharField("名称", max_length=120, help_text="下载时的文件名，例如 竞赛规程.pdf。")
-    file = models.FileField("文件", upload_to="attachments/%Y/")
-
-    class Meta:
-        verbose_name = "附件"
-        verbose_name_plural = "附件"
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class OccupationQuerySet(models.QuerySet["Occupation"]):
-    def take_seat(self, occupation_id: int) -> bool:
-        """Take one seat if one is left: one conditional UPDATE, so that the last seat is sold once."""
-        free = Q(capacity__isnull=True) | Q(seats_taken__lt=F("capacity"))
-        return bool(self.filter(free, pk=occupation_id).update(seats_taken=F("seats_taken") + 1))
-
-    def give_seat_back(self, occupation_id: int) -> None:
-        self.filter(pk=occupation_id).update(seats_taken=F("seats_taken") - 1)
-
-
-class Occupation(models.Model):
-    """职业（工种）: what one registers for within a plan."""
-
-    plan = models.ForeignKey(Plan, models.CASCADE, verbose_name="竞赛计划", related_name="occupations")
-    code = models.CharField("职业编码", max_length=32, blank=True, help_text="国家职业分类编码，例如 6-31-01-03。")
-    name = models.CharField("职业（工种）", max_length=60)
-    division = models.CharField("参赛组别", max_length=10, choices=Division)
-    skill_level = models.CharField("竞赛标准等级", max_length=30, blank=True, help_text="例如 高级工（三级）。")
-    requirements = models.TextField("参赛条件", blank=True)
-    capacity = models.PositiveIntegerField(
-        "名额", null=True, blank=True, validators=[MinValueValidator(1)], help_text="不填为不限名额。"
-    )
-    seats_taken = models.PositiveIntegerField("已占名额", default=0, editable=False)
-
-    objects = OccupationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "职业（工种）"
-        verbose_name_plural = "职业（工种）"
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["plan", "name", "division"],
-                name="one_occupation_per_division",
-                violation_error_message="这个竞赛计划里已经有同名同组别的职业（工种）。",
-            ),
-            models.CheckConstraint(condition=Q(seats_taken__gte=0), name="seats_taken_not_negative"),
-            models.CheckConstraint(
-                condition=Q(capacity__isnull=True) | Q(seats_taken__lte=F("capacity")),
-                name="seats_taken_within_capacity",
-                violation_error_message="名额不能少于已经占用的名额。",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name}（{self.get_division_display()}）"
-
-    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
-        """Whoever saves a row read it a while ago: the counter moves by take_seat() and give_seat_back() alone."""
-        if update_fields is None and not self._state.adding:
-            update_fields = {field.name for field in self._meta.concrete_fields} - {"id", "seats_taken"}
-        super().save(update_fields=update_fields, **options)
-
-    @property
-    def seats_left(self) -> int | None:
-        """Seats left, or None where they are not limited."""
-        return None if self.capacity is None else self.capacity - self.seats_taken
-
-    @property
-    def is_full(self) -> bool:
-        return self.seats_left == 0

@@ -1,0 +1,12 @@
+"""What upper rooms can listen for: a plan has changed in a way that concerns more than the plan."""
+
+from django.dispatch import Signal
+
+# Sent in the transaction that changed what a plan asks of its photos: `plan`. Receivers answer with a sentence, or "".
+photo_requirements_changed = Signal()
+# Sent in the transaction that moved a plan's deadline back: `plan`, and `before`, the aware moment that it was.
+deadline_extended = Signal()
+# Sent in the transaction that published a plan's decisions: `plan`.
+decisions_published = Signal()
+# Sent in the transaction that made a plan out of another one: `plan`, and `original`.
+plan_copied = Signal()
