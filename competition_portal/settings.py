@@ -253,7 +253,7 @@ TEMPLATES = [
         },
     }
 ]
-# Forms are drawn by templates/django/forms (docs/adr/0033).
+# Fields of forms: docs/adr/0033.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 AUTH_USER_MODEL = "accounts.User"

@@ -27,7 +27,7 @@ def control(field: forms.BoundField) -> SafeString:
 @register.filter
 def options(groups: list[tuple[str | None, list[dict[str, Any]], int]]) -> SafeString:
     """The options of a select as its widget describes them (ChoiceWidget.optgroups): what is in no group is one alone."""
-    lines = []
+    lines: list[str] = []
     for name, described, _ in groups:
         if name is not None:
             lines.append(format_html('\n  <optgroup label="{}">', name))
