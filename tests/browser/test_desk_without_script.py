@@ -76,6 +76,7 @@ def test_its_committee_and_its_results(visitor: Callable[..., Page]) -> None:
     page.goto(scenery.queue_of(plan))
     page.get_by_role("checkbox", name="全部符合筛选条件的 1 份").check()
     page.get_by_role("button", name="审核通过", exact=True).click()
+    expect(page.get_by_text("可以不写。写了的，报名人员会看到")).to_be_visible()
     page.get_by_role("button", name="确认审核通过 1 份").click()
     expect(page.get_by_text("已完成：共 1 份，已办 1 份")).to_be_visible()
 
