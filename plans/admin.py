@@ -121,7 +121,8 @@ class PlanAdmin(
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         rows = [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
         kept_forms.restore(request, context["adminform"].form, *rows)
-        context["title"] = str(context["title"]).replace(" ", "")  # Django puts a name between spaces, as English has it
+        # Django puts a name between spaces, as English has it.
+        context["title"] = str(context["title"]).replace(" ", "")
         return super().render_change_form(request, context, *args, **kwargs)
 
     def view_on_site(self, plan: Plan) -> str:
