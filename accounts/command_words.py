@@ -4,8 +4,9 @@ import re
 import sys
 import unicodedata
 from argparse import Action
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from django.core.management.base import CommandError, CommandParser, DjangoHelpFormatter
@@ -106,8 +107,9 @@ class ChineseParser(CommandParser):
         close = {name: None for word in typed for name in get_close_matches(word, ours)}
         return f"是不是要写 {'、'.join(close)}？" if close else "执行时加 --help，可以看到全部选项。"
 
-    def name_in_chinese(self) -> None:
-        """Put our words in the place of Django's."""
+    def name_in_chinese(self, own: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Put our words in the place of Django's; `own` are those for the options and places of one command."""
+        words = {**HELP, **own}
         for action in self._actions:
-            for name in HELP.keys() & set(action.option_strings):
-                action.help = HELP[name]
+            for name in words.keys() & {*action.option_strings, action.dest}:
+                action.help = words[name]

@@ -28,14 +28,14 @@ class WrongUse(CommandError):
         super().__init__(sentence, returncode=WRONG_USE)
 
 
-class PortalCommand(BaseCommand):
-    """A command of ours. `exit_codes` says what 0 and 1 mean where it is more than done and not done.
+class ChineseHelp(BaseCommand):
+    """A command whose --help and wrong uses are Chinese: each of ours, and one of Django's that we keep.
 
-    `rehearsal`, where it is not empty, is what --dry-run does instead; a command that changes anything has it.
+    `option_words` says what its own options do, by option (--fake) or place (app_label), where they do not say it themselves.
     """
 
     _called_from_command_line: bool  # Django's own; its types do not know it
-    rehearsal = ""
+    option_words: dict[str, str] = {}
     exit_codes: dict[int, str] = {}
     usual_exit_codes = {0: "做完了", 1: "没有做，或没有做完，原因在屏幕上", 2: "写法不对", 130: "被 Ctrl+C 中断"}
 
@@ -59,9 +59,7 @@ class PortalCommand(BaseCommand):
         if self.requires_system_checks:
             parser.add_argument("--skip-checks", action="store_true")
         self.add_arguments(parser)
-        if self.rehearsal:
-            parser.add_argument("--dry-run", action="store_true", help=self.rehearsal)
-        parser.name_in_chinese()
+        parser.name_in_chinese(self.option_words)
         return parser
 
     @property
@@ -69,6 +67,21 @@ class PortalCommand(BaseCommand):
         return "；".join(
             f"{code} {meaning}" for code, meaning in sorted((self.usual_exit_codes | self.exit_codes).items())
         )
+
+
+class PortalCommand(ChineseHelp):
+    """A command of ours. `exit_codes` says what 0 and 1 mean where it is more than done and not done.
+
+    `rehearsal`, where it is not empty, is what --dry-run does instead; a command that changes anything has it.
+    """
+
+    rehearsal = ""
+
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> ChineseParser:
+        parser = super().create_parser(prog_name, subcommand, **options)
+        if self.rehearsal:
+            parser.add_argument("--dry-run", action="store_true", help=self.rehearsal)
+        return parser
 
     def run_from_argv(self, argv: list[str]) -> None:
         """As Django's, but an end from outside is one sentence and an exit code, never a traceback."""
@@ -140,14 +153,6 @@ class Progress:
         self.last = now
         self.err.write(f"\r\x1b[K{text}" if self.terminal else text, ending="" if self.terminal else "\n")
         self.err.flush()
-
-    def check(self, *args: Any, **options: Any) -> None:
-        """Before a command: what is wrong with the settings, in the sentences of the checks. Warnings are `check`'s."""
-        found = checks.run_checks(tags=options.get("tags"))
-        wrong = [message for message in found if message.is_serious(checks.ERROR) and not message.is_silenced()]
-        if wrong:
-            told = [f"{message.msg}{message.hint or ''}（{message.id}）" for message in wrong]
-            raise CommandError("\n".join(["设置有误，没有执行：", *told]))
 
     def end(self) -> None:
         if self.terminal:

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 
 from accounts import kept_forms, sessions
+from accounts.requests import place_to_return
 
 
 def before_confirmation[View: Callable[..., HttpResponse]](view: View) -> View:
@@ -23,19 +23,6 @@ def before_consent[View: Callable[..., HttpResponse]](view: View) -> View:
     """Mark a view that somebody may see who has not agreed to the privacy notice that is in force."""
     view.before_consent = True  # type: ignore[attr-defined]
     return view
-
-
-def place_to_return(request: HttpRequest) -> str:
-    """Where to go on after a detour: the page asked for or, where a form was sent, the page with the form.
-
-    A form that was sent cannot be sent again by itself.
-    """
-    if request.method in {"GET", "HEAD"}:
-        return request.get_full_path()
-    page = request.headers.get("Referer", "")
-    if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
-        return urlsplit(page).path or "/"
-    return reverse("plans:list")
 
 
 class SignInMiddleware(LoginRequiredMiddleware):

@@ -22,6 +22,7 @@ from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 
 from accounts.models import SentForm, User
+from accounts.requests import place_to_return
 
 FIELD = "form_key"
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -175,5 +176,10 @@ def same_answer(request: HttpRequest, before: SentForm) -> HttpResponse:
 
 def other_content(request: HttpRequest) -> HttpResponse:
     """The page was sent, changed by way of the back button, and sent again: nobody knows whether another one is meant."""
-    context = {"fields": hidden_fields(request), "files": bool(request.FILES), "target": request.get_full_path()}
+    context = {
+        "fields": hidden_fields(request),
+        "files": bool(request.FILES),
+        "target": request.get_full_path(),
+        "page": place_to_return(request),
+    }
     return render(request, "accounts/sent_before.html", context, status=HTTPStatus.CONFLICT)

@@ -1,7 +1,11 @@
-"""The request of somebody who is signed in, for views and for what the admin calls."""
+"""Who has sent a request, for views and for what the admin calls; and where its person was."""
+
+from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import Identity, User
 
@@ -24,3 +28,16 @@ def held_identity(user: User) -> Identity:
     if user.confirmed_identity is None:
         raise PermissionDenied
     return user.confirmed_identity
+
+
+def place_to_return(request: HttpRequest) -> str:
+    """Where to go on after a detour: the page asked for or, where a form was sent, the page with the form.
+
+    A form that was sent cannot be sent again by itself.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return urlsplit(page).path or "/"
+    return reverse("plans:list")

@@ -89,7 +89,8 @@ def database_is_away(problem: BaseException | None) -> bool:
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """With what was typed, where a page of ours has sent it: the button sends it once more, under the same key."""
-    context = {"target": request.get_full_path(), **unsaved(request)}
+    address = request.get_full_path()
+    context = {"target": address, "again": address if request.method == "GET" else "", **unsaved(request)}
     response = page("503.html", HTTPStatus.SERVICE_UNAVAILABLE, **context)
     response["Retry-After"] = "30"
     return response

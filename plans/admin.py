@@ -102,6 +102,9 @@ class PlanAdmin(
 
         return show
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "竞赛计划", **(extra_context or {})})
+
     @once.once_per_form
     @kept_forms.form_page
     def add_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -119,6 +122,8 @@ class PlanAdmin(
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         rows = [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
         kept_forms.restore(request, context["adminform"].form, *rows)
+        # Django puts a name between spaces, as English has it.
+        context["title"] = str(context["title"]).replace(" ", "")
         return super().render_change_form(request, context, *args, **kwargs)
 
     def view_on_site(self, plan: Plan) -> str:

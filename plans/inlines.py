@@ -16,10 +16,13 @@ MOST_KEPT_ROWS = 50
 
 
 class KeptRowsMixin:
-    """Rows that were being added when the session ended get their places again; PlanAdmin fills them in."""
+    """Rows that were being added when the session ended get their places again; PlanAdmin fills them in.
+
+    Without JavaScript nothing adds a row on the page: its address does (templates/admin/plans/plan/change_form.html).
+    """
 
     def get_extra(self, request: HttpRequest, obj: Plan | None = None, **kwargs: Any) -> int:
-        extra: int = super().get_extra(request, obj, **kwargs)  # type: ignore[misc]
+        extra: int = super().get_extra(request, obj, **kwargs) + ("rows" in request.GET)  # type: ignore[misc]
         typed = kept_forms.kept(request) if request.method == "GET" else None
         if typed is None:
             return extra

@@ -61,7 +61,8 @@ def back(plan: Plan) -> HttpResponse:
 @of_plan()
 def preview(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase:
     """The page as applicants see it, or will."""
-    return render(request, "plans/detail.html", {"plan": plan, "preview": True})
+    published = publication.is_published(plan, clock.near())
+    return render(request, "plans/detail.html", {"plan": plan, "preview": True, "published": published})
 
 
 preview = require_safe(preview)

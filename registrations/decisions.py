@@ -25,6 +25,8 @@ FIXABLE = {
 }
 FROM_DOCUMENT = ("sex", "birth_date")  # nobody types them where the document number carries them
 NOTE_LENGTH = 500
+NOTE_OF_APPROVAL = "可以不写。写了的，报名人员会看到；不要写证件号码。"
+NOTE_OF_OTHERS = "报名人员会看到。请写清哪里不符合、该怎么做；不要写证件号码。"
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class DecisionForm(forms.Form):
             required=False,
             max_length=NOTE_LENGTH,
             widget=forms.Textarea(attrs={"rows": 3}),
-            help_text="报名人员会看到。请写清哪里不符合、该怎么做；不要写证件号码。",
+            help_text=NOTE_OF_APPROVAL if action == Action.APPROVE else NOTE_OF_OTHERS,
             error_messages={"max_length": f"意见最多 {NOTE_LENGTH} 个字，请缩短。"},
         )
 

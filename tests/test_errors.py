@@ -9,10 +9,11 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.template.loader import render_to_string
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.session_store import SessionStore
+from competition_portal import errors
 from plans import views as plan_views
 from tests import scenes
 
@@ -24,7 +25,7 @@ PAGES = {
         "这次发送的文字超过了系统能接收的大小，没有保存。请按后退键回到表单，删去多余的内容后再试。",
     ),
     403: ("没有权限", "您的账户不能打开这个页面。如果您认为应当可以，请联系组委会或系统管理员。"),
-    404: ("没有找到这个页面", "网址可能有误，或者这个页面不属于您的账户。请从菜单重新进入。"),
+    404: ("没有找到这个页面", "网址可能有误，或者这个页面不属于您的账户。请回到首页，从菜单重新进入。"),
     500: ("系统出现故障", "这次操作没有完成，已保存的内容不受影响。我们已记录这个故障，请稍后再试。"),
     503: ("系统暂时不可用", "正在恢复，请半分钟后再试。已保存和已提交的内容不受影响。"),
 }
@@ -136,6 +137,16 @@ def test_a_database_that_is_away_before_the_view(applicant, sign_in, monkeypatch
     assert "<h1>系统暂时不可用</h1>" in page
     assert "secret-detail" not in page
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+def test_what_can_be_asked_again_is_offered_while_the_database_is_away(client, monkeypatch):
+    """The same page; but for what was sent without a form of ours, whose address may be no page at all."""
+    client.raise_request_exception = False
+    monkeypatch.setattr(plan_views.Plan.objects, "open_at", away)
+    again = '<a class="btn btn-primary" href="/?from=a&amp;b=c">再试一次</a>'
+    assert again in client.get("/?from=a&b=c").content.decode()
+    sent = errors.unavailable(RequestFactory().post("/accounts/logout/"))
+    assert (sent.status_code, "再试一次" in sent.content.decode()) == (503, False)
 
 
 @pytest.mark.parametrize("address", ["/nothing/", "/plans/nothing/", "/registrations/nothing/", "/accounts/nothing/"])

@@ -269,9 +269,10 @@ def test_a_plan_that_is_copied(plan, boss):
     }  # fmt: skip
     assert_same(boss, address, form, "已复制为")
     assert Plan.objects.filter(code="BJ-COPY").count() == 1
-    changed = boss.post(address, {**form, "code": "BJ-OTHER"})
+    changed = boss.post(address, {**form, "code": "BJ-OTHER"}, headers={"Referer": f"http://testserver{address}"})
     assert (changed.status_code, "没有保存" in changed.content.decode()) == (409, True)
     assert not Plan.objects.filter(code="BJ-OTHER").exists()
+    assert f'<a class="btn btn-outline-primary" href="{address}">打开页面核对</a>' in changed.content.decode()
     assert 'value="BJ-OTHER"' in changed.content.decode()  # what was typed can be sent with a key of its own
 
 

@@ -119,6 +119,7 @@ def publish(outline: Outline, users: dict[str, User], now: datetime) -> Plan:
         correction_closes_at=window.corrections_close_at(now),
         competition_starts_on=competition,
         competition_ends_on=competition + timedelta(days=1),
+        holds_decisions=outline.holds_decisions,
         published_at=min(window.opens_at(now), now) - timedelta(days=3) if outline.published else None,
     )
     Occupation.objects.bulk_create(

@@ -37,6 +37,7 @@ class Outline:
     trades: tuple[Trade, ...]
     about: str
     published: bool = True
+    holds_decisions: bool = False
     members: dict[str, Role] = field(default_factory=dict)
 
     @property
@@ -163,6 +164,7 @@ PLANS = (
         contact="烹饪竞赛组 邢老师",
         contact_phone="010-55550104",
         window=Window(opens=-40, closes=-6, competition=15),
+        holds_decisions=True,
         members={"zhoumin": Role.MANAGER, "gaoyuan": Role.VIEWER},
         about="设**中式烹调师、中式面点师**两个职业（工种），以北京菜和京味面点为主题，一人一席，现场制作。",
         trades=(

@@ -31,7 +31,7 @@ FATES = {
         "approved resubmitted draft"
     ),
     "JNJS-PRJN": (
-        "approved approved rejected approved submitted approved withdrawn approved submitted approved draft approved"
+        "approved approved rejected approved submitted approved withdrawn approved submitted rejected draft approved"
     ),
     "JNJS-QGXB": "submitted approved submitted approved approved submitted approved approved submitted approved",
 }
@@ -128,10 +128,11 @@ def known_story(
 
 
 def known_stories() -> Iterator[Story]:
-    """李芳 has something to fix, 赵磊 something to read, 陈静 something to finish before tomorrow."""
+    """李芳 has something to fix, 赵磊 something to read and something that is held, 陈静 something to finish before tomorrow."""
     yield known_story("lifang", GREY_GROUND, "JNJS-ZBZZ", 0, "returned", seen=False)
     yield known_story("zhaolei", MEN[1], "JNJS-QGXB", 0, "approved", serial=62)
     yield known_story("zhaolei", MEN[1], "JNJS-ZBZZ", 4, "approved", seen=False, serial=64)
+    yield known_story("zhaolei", MEN[1], "JNJS-PRJN", 0, "approved", serial=70)
     yield known_story("chenjing", WOMEN[1], "JNJS-ZBZZ", 0, "submitted", serial=73)
     yield known_story("chenjing", WOMEN[1], "JNJS-YLHL", None, "draft", serial=74)
 

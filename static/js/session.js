@@ -23,12 +23,17 @@
 
   const touched = new Set();
   let unsent = false;
+  let way = location.pathname + location.search; // where signing in again leads
+
+  /* Where a form is sent is where it is shown again; the desk's forms in place have a page of their own. */
+  function pageOf(form) {
+    return new URL(form.getAttribute("action") || "", location.href); // form.action may be a field of that name
+  }
 
   function touch(event) {
     const form = event.target.form;
-    if (!form || form.method !== "post") return;
-    const target = form.getAttribute("action"); // form.action may be a field of that name
-    if (target && new URL(target, location.href).pathname !== location.pathname) return;
+    if (!form || form.method !== "post" || pageOf(form).origin !== location.origin) return;
+    touched.delete(form); // the last one is where the person was
     touched.add(form);
     unsent = true;
   }
@@ -42,8 +47,9 @@
     for (const form of touched) {
       if (!form.isConnected) continue;
       const fields = [...new FormData(form)].filter(([, value]) => typeof value === "string");
-      await post(warning.dataset.keep, { page: location.pathname, typed: new URLSearchParams(fields).toString() })
-        .catch(() => { unsent = true; });
+      const page = pageOf(form);
+      await post(warning.dataset.keep, { page: page.pathname, typed: new URLSearchParams(fields).toString() })
+        .then((answer) => { if (answer.kept) way = page.pathname + page.search; }, () => { unsent = true; });
     }
   }
 
@@ -162,8 +168,7 @@
     document.documentElement.classList.add("session-over");
     if (warning.open) warning.close();
     if (keepable) await keep();
-    const here = location.pathname + location.search;
-    location.replace(`${warning.dataset.over}?${new URLSearchParams({ next: here })}`);
+    location.replace(`${warning.dataset.over}?${new URLSearchParams({ next: way })}`);
   }
 
   // A machine that slept, a tab that lay behind others, a page that the back button brought back: timers stood still.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
@@ -337,6 +338,32 @@ def too_large(here: Place) -> None:
     page.get_by_label("通信地址").evaluate("(field, size) => field.value = 'x'.repeat(size)", MOST_BYTES + 1)
     page.get_by_role("button", name="保存", exact=True).click()
     expect(page.get_by_role("heading", name="发送的内容太大")).to_be_visible()
+
+
+@place("sent once more, with something else in it")
+def sent_before(here: Place) -> None:
+    """A page that the back button brought back as it was, its key with it."""
+    plan = full_plan()
+    address = f"/admin/plans/plan/{plan.code}/extend/"
+    page = here.go(address, scenes.member(plan, "manager"))
+    key = page.locator("form.decide input[name=form_key]").input_value()
+    for days in (30, 31):
+        page.goto(address)
+        page.locator("form.decide input[name=form_key]").evaluate("(field, key) => field.value = key", key)
+        later = timezone.localtime(plan.registration_closes_at + timedelta(days=days))
+        page.get_by_label("新的报名截止时间").fill(f"{later:%Y-%m-%dT%H:%M}")
+        page.get_by_label("修改截止时间").fill("")
+        page.get_by_role("button", name="延长").click()
+    expect(page.get_by_role("heading", name="这一页已经提交过")).to_be_visible()
+
+
+@place("the database is away, with what was typed")
+def typed_while_away(here: Place) -> None:
+    page = here.go("/profile/", applicant())
+    page.get_by_label("职务").fill("班组长")
+    with patch("accounts.oidc.PlatformBackend.get_user", side_effect=OperationalError("for the test")):
+        page.get_by_role("button", name="保存", exact=True).click()
+        expect(page.get_by_role("button", name="再试一次")).to_be_visible()
 
 
 def failing(name: str, problem: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings as configured
@@ -9,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import KeptForm, User
 from profiles.models import Profile
+from registrations.workflow import Status
 from tests import scenes
 from tests.browser import scenery
 from tests.browser.applicant import Applicant
@@ -82,6 +84,28 @@ def test_without_script_what_was_sent_too_late_is_kept(visitor: Callable[..., Pa
     person.page.goto("/profile/")
     person.told(RESTORED)
     expect(person.page.get_by_label("职务")).to_have_value("班组长")
+
+
+def test_what_was_typed_at_the_desk_is_there_again(visitor: Callable[..., Page], user: User, portal: str) -> None:
+    """Its forms stand on the page of the registration, and are shown again on their own."""
+    registration = scenery.at(Status.SUBMITTED, user)
+    reviewer = scenery.member_of(registration)
+    person = Applicant(visitor(reviewer))
+    person.page.goto(scenery.desk_of(registration))
+    person.page.get_by_role("link", name="审核不通过").click()
+    person.page.get_by_role("textbox", name="意见", exact=True).fill("工作单位不在本市。")
+    person.reads("会话已结束")
+    expect(person.main).to_contain_text("您刚才填写的内容已加密保留一小时（文件除外），用同一个账户登录后会恢复。")
+    [(target,)] = KeptForm.objects.values_list("path")
+    assert target == scenery.desk_of(registration, "reject")
+    back = parse_qs(urlsplit(str(person.page.get_by_role("link", name="重新登录").get_attribute("href"))).query)
+    sign_in_again(person.page, reviewer, portal)
+    person.page.goto(back["next"][0])
+    expect(person.page.get_by_text(RESTORED)).to_be_visible()
+    expect(person.page.get_by_role("textbox", name="意见", exact=True)).to_have_value("工作单位不在本市。")
+    person.page.get_by_role("button", name="确认审核不通过").click()
+    expect(person.page.locator("[data-done]")).to_contain_text("审核不通过")
+    assert scenes.fresh(registration).status == Status.REJECTED
 
 
 def test_what_is_done_in_another_tab_puts_it_off(visitor: Callable[..., Page], user: User, settings: Any) -> None:

@@ -1,5 +1,6 @@
 """Photos as operators have them delivered: by nginx from the folder, by a store from its bucket, to a real browser."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,6 +127,11 @@ def test_nginx_says_in_chinese_what_it_does_not_let_through(behind_nginx, truste
     assert (large.status_code, large.headers["Content-Type"]) == (413, "text/html; charset=utf-8")
     assert "照片最多 20 MB，请把照片缩小，再返回上一页重新上传。" in large.text
     assert large.headers["Cache-Control"] == "private, no-store"
+    # It looks as the queue's own pages do.
+    queue = (sites.DEPLOY / "pages" / "busy.html").read_text()
+    assert re.findall("<style>.*?</style>|<header>.*?</header>", large.text) == re.findall(
+        "<style>.*?</style>|<header>.*?</header>", queue
+    )
 
 
 def test_nginx_writes_down_no_query(behind_nginx, trusted) -> None:

@@ -177,3 +177,12 @@ def test_the_queue_and_the_desk_say_that_it_waits(desk, sign_in, holding):
     assert "审核不通过 结果待公布" in words(desk.get(f"/admin/registrations/registration/{held.pk}/change/"))
     Plan.objects.filter(pk=holding.pk).update(decisions_published_at=timezone.now())
     assert "结果待公布" not in words(desk.get(f"{queue}?status=all"))
+
+
+def test_the_first_page_leads_there_while_it_waits(desk, sign_in, holding):
+    """Managers alone, and until it is published."""
+    link = f'<a href="{address(holding, "decisions")}">公布审核结果</a>'
+    viewer = sign_in(scenes.member(holding, "viewer", "高远"))
+    assert [link in client.get("/admin/").content.decode() for client in (desk, viewer)] == [True, False]
+    Plan.objects.filter(pk=holding.pk).update(decisions_published_at=timezone.now())
+    assert link not in desk.get("/admin/").content.decode()

@@ -295,6 +295,12 @@ def test_the_preview_is_the_applicants_page(sign_in, unpublished, viewer, occupa
     assert f"/registrations/start/{unpublished.code}/" not in response.content.decode()
 
 
+def test_the_preview_of_what_is_published_says_so(sign_in, plan, viewer):
+    said = words(sign_in(viewer).get(address(plan, "preview")))
+    assert "这是预览：报名人员看到的就是这样。" in said
+    assert "报名人员在这里看到“报名”按钮，或者不能报名的原因。" in said
+
+
 def test_what_hangs_on_the_plan_form(desk, sign_in, plan, viewer):
     page = f"/admin/plans/plan/{plan.pk}/change/"
     tools = ["预览", "发布", "延长截止时间", "导入职业（工种）", "复制"]

@@ -18,15 +18,18 @@ from accounts.models import AuditEntry, Identity, User
 from identity_sandbox import people as sandbox
 from photos.formats import inspect
 from photos.models import Portrait
+from plans import decisions
 from plans.models import CommitteeMember, Occupation, Plan, PlanState
 from profiles.forms import PersonalDetailsForm
 from profiles.models import Profile
+from registrations import publishing
 from registrations.demonstration import make
 from registrations.demonstration.people import KNOWN
 from registrations.demonstration.plans import PLANS
 from registrations.models import Registration
 from registrations.trail import ReviewEvent
 from registrations.workflow import EDITABLE, Status
+from tests import scenes
 
 pytestmark = pytest.mark.django_db  # without it, run alone, this module would be given no test database
 DAY = timedelta(days=1)
@@ -64,7 +67,7 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 def test_registrations_are_in_every_status() -> None:
     found = Counter(Registration.objects.values_list("status", flat=True))
-    assert found == {"draft": 6, "submitted": 27, "returned": 4, "approved": 23, "rejected": 2, "withdrawn": 3}
+    assert found == {"draft": 6, "submitted": 27, "returned": 4, "approved": 23, "rejected": 3, "withdrawn": 3}
     assert set(found) == set(Status)
     assert Registration.objects.values("applicant").distinct().count() == 63
 
@@ -182,7 +185,7 @@ def test_lifang_has_portrait_and_employer_to_fix() -> None:
 
 
 def test_what_the_other_applicants_find() -> None:
-    assert own("zhaolei") == {"JNJS-QGXB": "approved", "JNJS-ZBZZ": "approved"}
+    assert own("zhaolei") == {"JNJS-QGXB": "approved", "JNJS-ZBZZ": "approved", "JNJS-PRJN": "approved"}
     assert list(user("zhaolei").registrations.filter(unseen=True).values_list("plan__code")) == [("JNJS-ZBZZ",)]
     assert own("chenjing") == {"JNJS-ZBZZ": "submitted", "JNJS-YLHL": "draft"}
     draft = user("chenjing").registrations.for_pages().get(status="draft")
@@ -191,6 +194,21 @@ def test_what_the_other_applicants_find() -> None:
     profile = Profile.of(user("wangxiaoming"))
     assert profile.portrait is not None and profile.missing() == []
     assert not User.objects.filter(subject__in=["demo-newcomer", "demo-zhangwei", "demo-liuyang", "demo-anna"]).exists()
+
+
+def test_one_plan_has_decisions_to_publish_and_nobody_knows_them_yet() -> None:
+    plan = Plan.objects.get(code="JNJS-PRJN")
+    assert (list(Plan.objects.filter(holds_decisions=True)), plan.is_holding) == ([plan], True)
+    assert decisions.held(plan) == decisions.Held(approved=7, rejected=2, waiting=2)
+    shown = Counter(found.shown_status for found in plan.registrations.for_pages())
+    assert shown == {"submitted": 11, "withdrawn": 1, "draft": 1}
+    waiting = user("zhaolei").registrations.for_pages().get(plan=plan)
+    assert (waiting.held, waiting.shown_status, waiting.unseen) == (True, "submitted", False)
+    with transaction.atomic():
+        decisions.publish(plan, user("zhoumin"))
+        assert publishing.tell_some() == 9
+        assert scenes.fresh(waiting).shown_status == "approved"
+        transaction.set_rollback(True)
 
 
 def test_committees_and_operator() -> None:

@@ -3,16 +3,20 @@
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from oauth2_provider.models import Application
 
+from identity_sandbox.command_words import in_chinese
 from identity_sandbox.models import Account, ScanTicket
 from identity_sandbox.people import PASSWORD, PEOPLE, Person
 
 
 class Command(BaseCommand):
     help = "建立数据库、签名密钥、报名系统的客户端和演示账号；可以重复执行。"
+
+    def create_parser(self, *args, **options) -> CommandParser:
+        return in_chinese(super().create_parser(*args, **options))
 
     def handle(self, *args, **options) -> None:
         call_command("migrate", interactive=False, verbosity=0)
