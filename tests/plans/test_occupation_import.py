@@ -6,10 +6,11 @@ from unittest.mock import patch
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from openpyxl import Workbook
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, SentForm
+from accounts.once import FIELD
 from plans import occupation_sheet, plan_pages
 from plans.models import Occupation
 from plans.workbooks import SheetRefused
@@ -209,6 +210,20 @@ def test_pressed_twice(desk, plan):
     words = text_of(confirmed(desk, plan, shown).content.decode())
     assert "新增 0 个，修改 0 个，1 个没有变化。" in words
     assert len(offers(plan)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_waits_while_the_workbook_is_read(desk, plan, monkeypatch):
+    """Sent as the page's own form, with its key."""
+    read, inside = plan_pages.read, []
+    monkeypatch.setattr(plan_pages, "read", lambda content: inside.append(connection.in_atomic_block) or read(content))
+    fields = form_of(desk.get(address(plan)))
+    shown = desk.post(address(plan), {**fields, "workbook": SimpleUploadedFile("职业.xlsx", workbook(ELECTRICIAN))})
+    assert (inside, SentForm.objects.count()) == ([False], 0)
+    fields = form_of(shown)
+    answers = [desk.post(address(plan), {"sheet": fields["sheet"], FIELD: fields[FIELD]}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert AuditEntry.objects.filter(verb="plan.changed").count() == 1
 
 
 def test_no_file_and_too_large_a_file(desk, plan):
