@@ -17,7 +17,6 @@ from registrations.columns import COLUMNS, Column, Kind, columns_for
 from registrations.writers import FORMULA
 
 MOST_ROWS = 10_000  # openpyxl holds the whole workbook in memory
-MOST_UNPACKED = 8 * 1024 * 1024
 MOST_MERGED_CELLS = 20_000
 MOST_COLUMNS = 100
 MOST_LINES = 2000  # of the uploaded sheet, which is a form and no list
@@ -100,7 +99,7 @@ def understand(content: IO[bytes]) -> Understood:
 def opened(content: IO[bytes]) -> Any:
     """The workbook, held in memory; raises SheetRefused for one that would not fit there or cannot be read."""
     content.seek(0)
-    refuse_what_swells(content, MOST_UNPACKED, TOO_LARGE)
+    refuse_what_swells(content, TOO_LARGE)
     try:
         refuse_wide_merges(content)
         book = load_workbook(content, keep_links=False)

@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Border, Font, Side
 
 from accounts.models import AuditEntry
-from plans.workbooks import SheetRefused
+from plans.workbooks import MOST_UNPACKED_BYTES, SheetRefused
 from registrations import carried, export_jobs, export_sheet_pages, own_workbook
 from registrations.carried import CarriedFile
 from registrations.columns import Kind
@@ -115,7 +115,7 @@ def test_what_would_swell_is_refused_by_its_contents():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b"<workbook/>")
-        archive.writestr("xl/worksheets/sheet1.xml", b" " * (own_workbook.MOST_UNPACKED + 1))
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * (MOST_UNPACKED_BYTES + 1))
     with pytest.raises(SheetRefused, match="表格太大"):
         understood(out.getvalue())
 
