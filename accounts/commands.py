@@ -141,14 +141,6 @@ class Progress:
         self.err.write(f"\r\x1b[K{text}" if self.terminal else text, ending="" if self.terminal else "\n")
         self.err.flush()
 
-    def check(self, *args: Any, **options: Any) -> None:
-        """Before a command: what is wrong with the settings, in the sentences of the checks. Warnings are `check`'s."""
-        found = checks.run_checks(tags=options.get("tags"))
-        wrong = [message for message in found if message.is_serious(checks.ERROR) and not message.is_silenced()]
-        if wrong:
-            told = [f"{message.msg}{message.hint or ''}（{message.id}）" for message in wrong]
-            raise CommandError("\n".join(["设置有误，没有执行：", *told]))
-
     def end(self) -> None:
         if self.terminal:
             self.err.write("\r\x1b[K", ending="")

@@ -16,7 +16,9 @@ from competition_portal import dependencies
 from competition_portal.backups import archive, examining, files, loading, making, restoring
 from competition_portal.backups.sealed import SealedWriter
 from competition_portal.backups.snapshot import Snapshot
+from competition_portal.management.commands import backup as backup_command
 from competition_portal.management.commands import restore as restore_command
+from competition_portal.management.commands.backup import INCOMPLETE
 from photos.storages import PrivateFolder
 from plans.models import Attachment
 from registrations.workflow import Status
@@ -132,6 +134,54 @@ def test_what_breaks_off_leaves_nothing(registration, tmp_path, monkeypatch, pro
     assert run("backup", "--output", tmp_path / "one.backup") == (1, [], said)
     assert sorted(tmp_path.iterdir()) == before
     assert not AuditEntry.objects.filter(verb="backup.made").exists()
+
+
+def refused_link(code):
+    def link(*names):
+        raise OSError(code, "Operation not permitted")
+
+    return link
+
+
+def test_a_folder_that_knows_no_second_names(registration, tmp_path, monkeypatch):
+    """FAT and many network shares: the backup is not thrown away in its last moment."""
+    path = tmp_path / "one.backup"
+    monkeypatch.setattr("os.link", refused_link(errno.EPERM))
+    assert run("backup", "--output", path)[0] == 0
+    assert run("restore", "--verify", path)[0] == 0
+    assert (path.stat().st_mode & 0o777, [each.name for each in tmp_path.glob(".backup-*")]) == (0o600, [])
+
+
+@pytest.mark.parametrize("code", [0, errno.EPERM], ids=["links", "no links"])
+def test_a_file_that_came_in_between_is_not_overwritten(registration, tmp_path, monkeypatch, code):
+    path, whole = tmp_path / "one.backup", backup_command.make
+
+    def make(*arguments):
+        path.write_bytes(b"somebody else's")
+        return whole(*arguments)
+
+    monkeypatch.setattr(backup_command, "make", make)
+    if code:
+        monkeypatch.setattr("os.link", refused_link(code))
+    said = f"文件 {path} 刚才已由别的程序写出，没有覆盖。请换一个文件名，再执行一次。"
+    assert run("backup", "--output", path)[::2] == (1, said)
+    assert (path.read_bytes(), list(tmp_path.glob(".backup-*"))) == (b"somebody else's", [])
+
+
+def test_a_server_that_hung_up_while_the_files_were_read(registration, tmp_path, monkeypatch):
+    """For hours nothing is asked of the portal's own connection: at the end it is another one, or all was for nothing."""
+    Attachment.objects.update(file="attachments/gone.pdf")
+
+    def hanging_up(*arguments, **named):
+        for fetched in side_by_side(*arguments, **named):
+            if connection.connection is not None:
+                connection.connection.close()
+            yield fetched
+
+    side_by_side = files.side_by_side
+    monkeypatch.setattr(making, "side_by_side", hanging_up)
+    assert run("backup", "--output", tmp_path / "one.backup")[0] == INCOMPLETE
+    assert AuditEntry.objects.filter(verb="backup.made").count() == 1
 
 
 def test_a_database_that_is_away(monkeypatch, tmp_path):
@@ -265,6 +315,35 @@ def test_a_list_that_does_not_fit(registration, tmp_path, monkeypatch):
     path, whole = tmp_path / "x", archive.entry
     with monkeypatch.context() as wrong:
         wrong.setattr(archive, "entry", lambda name, size, sha256: whole(name, size, sha256[::-1]))
+        assert run("backup", "--output", path)[0] == 0
+    assert run("restore", "--verify", path) == (1, [], archive.STRANGE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "files/../outside",
+        "files//etc/passwd",
+        "files/portraits/../../x",
+        "files/static/x",
+        "files/uploads",
+        "tables/x/1",
+    ],
+)
+def test_a_backup_that_leads_out_of_its_place(registration, tmp_path, monkeypatch, name):
+    """Whoever has the key can seal anything: it is seen before anything is written, and --verify says so as well."""
+    path, whole = tmp_path / "x", archive.ArchiveWriter.add_json
+
+    def add_json(self, called, value):
+        if called == archive.SUMMARY:
+            self.add(name, b"x\n" if name.startswith("tables/") else b"x")
+            key = "rows" if name.startswith("tables/") else "files"
+            value = {**value, key: {**value["rows"], "x": 1} if key == "rows" else value["files"] + 1}
+            value["named"] += key == "files"
+        whole(self, called, value)
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(archive.ArchiveWriter, "add_json", add_json)
         assert run("backup", "--output", path)[0] == 0
     assert run("restore", "--verify", path) == (1, [], archive.STRANGE)
 

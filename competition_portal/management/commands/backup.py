@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,11 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import Error
+from django.db import Error, connection
 
 from accounts.audit import record
 from accounts.commands import PortalCommand
+from accounts.new_files import new_file
 from accounts.verbs import Verb
 from competition_portal import dependencies
 from competition_portal.backups.files import Names, columns
@@ -87,24 +87,14 @@ class Command(PortalCommand):
         return made
 
     def to_file(self, output: Path) -> Made:
-        """Under a name of its own first, readable by us alone; on the disk, then the name that was asked for."""
-        try:
-            handle, name = tempfile.mkstemp(prefix=".backup-", suffix=".part", dir=output.parent)
-        except OSError as problem:
-            raise BackupProblem(f"不能写到 {output.parent}：{problem.strerror}。请检查目录和权限。") from problem
-        try:
-            with os.fdopen(handle, "wb") as out:
-                made = make(out, settings.BACKUP_KEYS, self.say)
-                out.flush()
-                os.fsync(out.fileno())
+        with new_file(output, ".backup-", ".part") as out:
+            made = make(out, settings.BACKUP_KEYS, self.say)
             self.remember(made)
-            os.link(name, output)  # unlike a renaming it refuses to overwrite what came in between
-        finally:
-            os.unlink(name)
         return made
 
     def remember(self, made: Made) -> None:
         """Everybody's data has left the portal's hands: that is a line in the record, before anybody has it."""
+        connection.close()  # nothing was asked of it for minutes or hours, and whatever stands between may have hung up
         detail = f"rows {sum(made.rows.values())}, files {made.files}, bytes {made.bytes}"
         record(ACTOR, Verb.BACKUP_MADE, next(iter(settings.BACKUP_KEYS)), detail=detail)
 
