@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from django.core.management.base import CommandError
 
@@ -15,7 +15,7 @@ NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EM
 
 
 @contextmanager
-def new_file(output: Path, prefix: str, suffix: str = "") -> Iterator[IO[bytes]]:
+def new_file(output: Path, prefix: str, suffix: str = "") -> Iterator[BinaryIO]:
     """Under a name of its own first, readable by us alone; when the body is done and all of it on the disk, under `output`.
 
     What is there already is never overwritten, nor what came in between. Raises CommandError, OSError.
