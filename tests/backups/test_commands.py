@@ -180,7 +180,11 @@ def test_a_server_that_hung_up_while_the_files_were_read(registration, tmp_path,
 
     side_by_side = files.side_by_side
     monkeypatch.setattr(making, "side_by_side", hanging_up)
-    assert run("backup", "--output", tmp_path / "one.backup")[0] == INCOMPLETE
+    code, _, failure = run("backup", "--output", tmp_path / "one.backup")
+    assert (code, failure.partition("放回。")[2]) == (
+        INCOMPLETE,
+        "附件（attachments/）放不回的，请在工作台的竞赛计划里更换或删去，否则每次备份都会再列出。",
+    )
     assert AuditEntry.objects.filter(verb="backup.made").count() == 1
 
 

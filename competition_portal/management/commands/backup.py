@@ -27,6 +27,8 @@ ACTOR = "command:backup"
 STANDARD = "-"
 INCOMPLETE = 3  # the exit code of a backup that is there, but without files that the storage has lost
 NO_KEY = "没有设 BACKUP_KEYS，不能做备份，也不能恢复。请用 openssl rand -base64 32 生成一把，设为 BACKUP_KEYS=b1:密钥，并另行保存。"
+# An attachment has no mark that would end the alarm; a committee can do without it or bring it again.
+UNMARKED = "附件（attachments/）放不回的，请在工作台的竞赛计划里更换或删去，否则每次备份都会再列出。"
 AWAY = "数据库出错或连不上（{}），{}。请用 python manage.py doctor 检查，恢复后再执行一次。"
 
 
@@ -110,8 +112,9 @@ class Command(PortalCommand):
             for name in made.lost:
                 self.stderr.write(f"  文件丢失：{name}")
             more = f"（只列出 {NAMED} 个）" if lost > NAMED else ""
+            unmarked = UNMARKED if any(name.startswith("attachments/") for name in made.lost) else ""
             raise CommandError(
-                f"备份已写成，可以用，但有 {lost} 个文件在存储里找不到{more}。请执行 python manage.py sweep_photos，从更早的备份放回。",
+                f"备份已写成，可以用，但有 {lost} 个文件在存储里找不到{more}。请执行 python manage.py sweep_photos，从更早的备份放回。{unmarked}",
                 returncode=INCOMPLETE,
             )
 
