@@ -23,6 +23,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.crypto import salted_hmac
+from django.utils.safestring import SafeData, mark_safe
 
 from accounts.models import SentForm, User
 
@@ -218,7 +219,7 @@ class Sending:
     @staticmethod
     def note(request: HttpRequest, response: HttpResponse, row: SentForm) -> None:
         if is_done(request, response):
-            row.answer = json.dumps([response["Location"], [[said.level, str(said)] for said in new(request)]])
+            row.answer = json.dumps([response["Location"], [as_kept(said) for said in new(request)]])
             row.save(update_fields=["answer"])
         else:
             SentForm.objects.filter(pk=row.pk).delete()
@@ -234,6 +235,11 @@ def new(request: HttpRequest) -> list[Message]:
     """The sentences that this request has for the next page."""
     storage: BaseStorage | None = getattr(request, "_messages", None)
     return list(storage._queued_messages) if storage is not None else []  # type: ignore[attr-defined]
+
+
+def as_kept(said: Message) -> tuple[int, str, bool]:
+    """With whether it may stand in a page as it is: the admin's own sentences have a link in them."""
+    return said.level, str(said), isinstance(said.message, SafeData)
 
 
 def forget_new(request: HttpRequest) -> None:
@@ -257,9 +263,10 @@ def same_answer(request: HttpRequest, before: SentForm) -> HttpResponse:
     """Where the first led. Its sentences, unless they still wait: the page on which they stood may have been lost."""
     target, sentences = json.loads(before.answer)
     there = set(waiting(request))
-    for level, sentence in sentences:
+    for level, sentence, is_safe in sentences:
         if sentence not in there:
-            messages.add_message(request, level, sentence)
+            # The note is sealed: nobody else has written it (accounts/fields.py).
+            messages.add_message(request, level, mark_safe(sentence) if is_safe else sentence)  # noqa: S308
     return HttpResponseRedirect(target)
 
 

@@ -22,6 +22,7 @@ from registrations.moves import MoveProposal
 from registrations.trail import ReviewEvent
 from registrations.workflow import Action, Status
 from tests import scenes
+from tests.pages import form_of as fields_of
 from tests.registrations.threads import at_once
 from tests.test_access_matrix import DETOURS, ROLES, RULES, addresses
 
@@ -286,6 +287,19 @@ def test_a_plan_that_is_published_and_taken_back(boss, manager):
     address = reverse("admin:plans_plan_publish", args=[plan.code])
     assert_same(boss, address, form_of(boss, address) | {"when": "now"}, "已发布。")
     assert_same(boss, address, form_of(boss, address) | {"withdraw": "1"}, "已撤回发布")
+
+
+def test_the_admins_own_sentence_keeps_its_link(plan, boss):
+    """And what a person has typed, here the title, is text in it both times."""
+    Plan.objects.filter(pk=plan.pk).update(title="<b>大赛</b>")
+    address = reverse("admin:plans_plan_change", args=[plan.pk])
+    form = fields_of(boss.get(address))
+    told = []
+    for _ in range(2):
+        page = boss.get(boss.post(address, form)["Location"], follow=True).content.decode()
+        told.append(page.partition("成功修改了")[2].partition("</li>")[0])
+    assert told[0] == told[1]
+    assert f'“<a href="{address}">&lt;b&gt;大赛&lt;/b&gt;</a>”' in told[1]
 
 
 def test_decisions_that_are_published(boss, manager, applicant):
