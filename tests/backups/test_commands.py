@@ -501,6 +501,24 @@ def test_a_disk_that_fills_up_and_once_more(backup, empty_place, monkeypatch):
     assert portal.named_files() == set(portal.files())
 
 
+def test_a_file_that_somebody_else_stored_meanwhile_is_theirs(backup, empty_place, monkeypatch):
+    """Another restore into the same storage, for another database: what it has put there is not cleared up by us."""
+    whole, theirs = PrivateFolder._save, []
+
+    def save(self, name, content):
+        if name.startswith("attachments/") and not theirs:  # of which there is one: several are stored side by side
+            theirs.append(whole(self, name, ContentFile(b"theirs")))
+        return whole(self, name, content)
+
+    monkeypatch.setattr(PrivateFolder, "_save", save)
+    code, _, failure = run("restore", backup)
+    assert (code, failure) == (
+        1,
+        f"还有别的程序在往存储里写（{theirs[0]}），没有恢复，数据库没有改动。请停止系统，再执行一次。",
+    )
+    assert list(portal.files()) == theirs
+
+
 def test_files_that_cannot_be_taken_back_are_told(backup, empty_place, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(connection, "check_constraints", lambda: (_ for _ in ()).throw(KeyboardInterrupt()))
