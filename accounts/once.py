@@ -225,6 +225,14 @@ class Sending:
             SentForm.objects.filter(pk=row.pk).delete()
 
 
+def take_back(request: HttpRequest | None, problem: BaseException | None) -> None:
+    """All that a marked view has done, because of a fault of ours, before its answer: for what is to be written after it."""
+    own: Sending | None = getattr(request, "sending", None)
+    if own is not None and own.is_open:
+        own.close(problem)
+        own.is_over = True
+
+
 def is_done(request: HttpRequest, response: HttpResponse) -> bool:
     """A view that did what it was asked for leads on; one that did not shows the form, or says an error."""
     refused = any(said.level >= messages.ERROR for said in new(request))

@@ -366,6 +366,21 @@ def test_what_broke_is_not_kept(applicant, occupation, sign_in, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_ciphertext_that_is_refused_in_the_middle_leaves_its_line(applicant, occupation, manager, sign_in):
+    """The step is taken back, the line in the record stays: somebody has changed what is sealed."""
+    client = sign_in(applicant)
+    client.raise_request_exception = False
+    registration = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+    address = reverse("registrations:recall", args=[registration.reference])
+    form = form_of(client, address)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE registrations_registration SET document_number = 'v1:lost:AAAA'")
+    assert client.post(address, form).status_code == 500
+    assert (connection.in_atomic_block, SentForm.objects.count()) == (False, 0)
+    assert list(AuditEntry.objects.filter(verb="ciphertext.refused").values_list("actor")) == [(applicant.username,)]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_database_that_goes_between_the_step_and_the_note(applicant, occupation, sign_in, monkeypatch):
     """All of it is taken back; and the thread is free of its transaction, or each of its later requests would fail."""
     client = sign_in(applicant)
