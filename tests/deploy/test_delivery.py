@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -151,6 +152,20 @@ def test_nginx_writes_down_no_query(behind_nginx, trusted) -> None:
     session("王晓明", site, f"__Host-{COOKIE}", trusted).get(f"{origin}/plans/?q=secret-word")
     until(lambda: '"GET /plans/" 200' in (site.folder / "nginx-access.log").read_text())
     assert "secret-word" not in (site.folder / "nginx-access.log").read_text()
+
+
+def test_nginx_writes_down_no_query_of_what_fails(behind_nginx, trusted, tmp_path) -> None:
+    """The line of an error has the whole request: the code of a login, while its replica is being restarted."""
+    _, site = behind_nginx
+    (tmp_path / "private").mkdir()
+    with sites.nginx(
+        debian.provide(debian.NGINX), replace(site, origin="http://127.0.0.1:9", folder=tmp_path), trusted
+    ) as origin:
+        failed = requests.get(f"{origin}/accounts/callback/?code=secret-word", verify=str(trusted), timeout=10)
+        assert (failed.status_code, "系统暂时不可用" in failed.text) == (502, True)
+        until(lambda: '"GET /accounts/callback/" 502' in (tmp_path / "nginx-access.log").read_text())
+    written = "".join(log.read_text() for log in tmp_path.glob("nginx*.log"))
+    assert "secret-word" not in written
 
 
 def test_nginx_writes_down_no_invitation(behind_nginx, trusted) -> None:
