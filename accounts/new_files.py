@@ -4,7 +4,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,8 +45,9 @@ def give_name(name: str, output: Path) -> None:
             raise
         os.close(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         os.replace(name, output)
-    folder = os.open(output.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the name as well is on the disk
-    finally:
-        os.close(folder)
+    with suppress(OSError):  # the name as well is on the disk, where a folder can be told so; the file is there
+        folder = os.open(output.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

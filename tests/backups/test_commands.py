@@ -2,6 +2,8 @@
 
 import errno
 import io
+import os
+import stat
 
 import pytest
 from django.core.files.base import ContentFile
@@ -144,9 +146,17 @@ def refused_link(code):
 
 
 def test_a_folder_that_knows_no_second_names(registration, tmp_path, monkeypatch):
-    """FAT and many network shares: the backup is not thrown away in its last moment."""
+    """FAT and many network shares; nor can such a folder be synchronised. The backup is not thrown away at its end."""
     path = tmp_path / "one.backup"
     monkeypatch.setattr("os.link", refused_link(errno.EPERM))
+    whole = os.fsync
+
+    def fsync(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        whole(handle)
+
+    monkeypatch.setattr("os.fsync", fsync)
     assert run("backup", "--output", path)[0] == 0
     assert run("restore", "--verify", path)[0] == 0
     assert (path.stat().st_mode & 0o777, [each.name for each in tmp_path.glob(".backup-*")]) == (0o600, [])
