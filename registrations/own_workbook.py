@@ -168,11 +168,12 @@ def named(sheet: Worksheet, row: int, known: dict[str, str]) -> dict[int, str]:
 
 def refuse_what_is_filled(sheet: Worksheet, first: int) -> None:
     """Nobody's example must stand beside somebody else's name."""
-    for row in sheet.iter_rows(min_row=first, max_row=sheet.max_row, max_col=sheet.max_column):
-        if any(text_of(cell.value) for cell in row):
-            raise SheetRefused(
-                f"表头下面第 {row[0].row} 行已经有内容。请删去示例和表尾（可以移到表头上方或另一张表），再上传。"
-            )
+    # Those that the file has: iter_rows() makes every cell that it passes, and one in the last column passes 16,384.
+    cells: dict[tuple[int, int], Any] = sheet._cells
+    if filled := [row for (row, _), cell in cells.items() if row >= first and text_of(cell.value)]:
+        raise SheetRefused(
+            f"表头下面第 {min(filled)} 行已经有内容。请删去示例和表尾（可以移到表头上方或另一张表），再上传。"
+        )
     if any(merged.max_row >= first for merged in sheet.merged_cells.ranges):
         raise SheetRefused("表头下面有合并的单元格。请取消合并后再上传。")
 

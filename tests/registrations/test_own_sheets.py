@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Border, Font, Side
+from openpyxl.worksheet.worksheet import Worksheet
 
 from accounts.models import AuditEntry
 from plans.workbooks import MOST_UNPACKED_BYTES, SheetRefused
@@ -109,6 +110,24 @@ def test_what_is_refused(data, sentence):
     with pytest.raises(SheetRefused) as refused:
         understood(data)
     assert str(refused.value).startswith(sentence)
+
+
+def test_a_cell_in_the_last_column_costs_no_more_than_itself(monkeypatch):
+    """Five kilobytes that would become thirty million cells, and eight gigabytes."""
+    data = book(["姓名", "单位"], change=lambda made: setattr(made.active["XFD2000"], "number_format", "@"))
+    made, whole = [], Worksheet._get_cell
+    monkeypatch.setattr(Worksheet, "_get_cell", lambda *where: made.append(where) or within(made) or whole(*where))
+    assert understood(data).columns == {1: "legal_name", 2: "employer"}
+
+
+def within(made):
+    assert len(made) < 10_000, "more cells than any form has"
+
+
+def test_what_stands_far_to_the_right_is_seen():
+    data = book(["姓名", "单位"], change=lambda made: made.active.cell(3, 5000, "示例"))
+    with pytest.raises(SheetRefused, match="表头下面第 3 行已经有内容。"):
+        understood(data)
 
 
 def test_what_would_swell_is_refused_by_its_contents():
