@@ -124,6 +124,31 @@ def within(made):
     assert len(made) < 10_000, "more cells than any form has"
 
 
+def test_more_cells_than_any_form_has_are_refused_before_they_are_made(monkeypatch):
+    """Empty ones, two million of which are the eight megabytes that a file may be unpacked."""
+    data, crowded = io.BytesIO(form()), io.BytesIO()
+    with zipfile.ZipFile(data) as archive, zipfile.ZipFile(crowded, "w", zipfile.ZIP_DEFLATED) as twin:
+        for name in archive.namelist():
+            rows = (b"<row>" + b"<c/>" * 150 + b"</row>") * 1500 if name == "xl/worksheets/sheet1.xml" else b""
+            twin.writestr(name, archive.read(name).replace(b"</sheetData>", rows + b"</sheetData>"))
+    monkeypatch.setattr(own_workbook, "load_workbook", lambda *given, **named: pytest.fail("they are made"))
+    with pytest.raises(SheetRefused, match="表格太大。"):
+        understood(crowded.getvalue())
+
+
+def test_a_sheet_by_another_name_is_looked_at_as_well(monkeypatch):
+    """Which part is a sheet is told by the workbook, not by how the part is called."""
+    data, renamed = io.BytesIO(book(["姓名", "单位"], change=wide)), io.BytesIO()
+    with zipfile.ZipFile(data) as archive, zipfile.ZipFile(renamed, "w") as twin:
+        for name in archive.namelist():
+            twin.writestr(
+                name.replace("sheet1.xml", "sheet1.dat"), archive.read(name).replace(b"sheet1.xml", b"sheet1.dat")
+            )
+    monkeypatch.setattr(own_workbook, "load_workbook", lambda *given, **named: pytest.fail("they are made"))
+    with pytest.raises(SheetRefused, match="表格里合并的单元格太多。"):
+        understood(renamed.getvalue())
+
+
 def test_what_stands_far_to_the_right_is_seen():
     data = book(["姓名", "单位"], change=lambda made: made.active.cell(3, 5000, "示例"))
     with pytest.raises(SheetRefused, match="表头下面第 3 行已经有内容。"):
