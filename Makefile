@@ -15,7 +15,7 @@ help:
 	@echo "make bench-overload  测量整套系统在四倍负荷和慢速发送下的表现；半分钟的短测：make bench-overload ARGS=--short"
 	@echo "make crash   反复杀掉网页进程和 PostgreSQL，已经答应的提交一份也不能丢；短的一次：make crash ARGS=--short"
 	@echo "make lint    检查代码的格式、类型、分层和部署设置"
-	@echo "make lock    按 pyproject.toml 重新写四个锁定文件"
+	@echo "make lock    按 pyproject.toml 重新写五个锁定文件"
 	@echo "make clean   删除 .venv、演示数据和各种缓存"
 
 demo:

@@ -70,7 +70,11 @@ def connect_until(deadline: float, connect: Callable[[], socket.socket]) -> sock
 
     if not UNDERWAY.acquire(blocking=False):
         raise ConnectionRefusedError("too many connections are still being made")
-    threading.Thread(target=run, name="connect", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="connect", daemon=True).start()
+    except RuntimeError as problem:  # there is no room for one
+        UNDERWAY.release()
+        raise ConnectionRefusedError("no thread is left to connect") from problem
     try:
         return coming.result(timeout=max(deadline - time.monotonic(), 0))
     except TimeoutError:

@@ -9,6 +9,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 
+from accounts import once
 from accounts.audit import ANONYMOUS, record
 from accounts.fields import TamperedCiphertext
 from accounts.models import User
@@ -28,9 +29,11 @@ def record_refusal(actor: User | str, refusal: TamperedCiphertext) -> None:
 
 
 def on_request_exception(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
-    """Django's got_request_exception: the view's transactions are over, so a line can be written."""
-    refusal = refusal_behind(sys.exception())
+    """Django's got_request_exception: the view's own transactions are over; its form's is ended here, then a line can be written."""
+    problem = sys.exception()
+    refusal = refusal_behind(problem)
     if refusal:
+        once.take_back(request, problem)
         record_refusal(actor_of(request), refusal)
 
 

@@ -26,7 +26,12 @@ class Question[Value]:
             if self.coming is None or self.coming.done() and time.monotonic() - self.answered_at >= self.kept:
                 self.coming = Future()
                 # A daemon: a process that ends does not wait for what hangs.
-                threading.Thread(target=self.run, args=[self.coming], name="question", daemon=True).start()
+                thread = threading.Thread(target=self.run, args=[self.coming], name="question", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as problem:  # there is no room for one: asked again later, and not awaited for ever
+                    self.answered_at = time.monotonic()
+                    self.coming.set_exception(problem)
             return self.coming
 
     def run(self, coming: Future[Value]) -> None:

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import Error
 
 from plans.models import Attachment
 
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 @contextmanager
 def stored(sources: Iterable[tuple[str, Callable[[], IO[Any]]]]) -> Iterator[list[str]]:
     """The names under which copies of these files lie in the storage; removed should the body not end well.
+
+    But not where a row names one, or the database does not say: who hears nothing of a commit does not know that it
+    failed, and a file too many is found later (plans/personal_data.py), one too few never.
 
     `sources` are names and what opens each for reading. To be entered outside the transaction: a storage that is slow
     must not hold a row. Raises OSError where one cannot be read or stored.
@@ -28,9 +32,19 @@ def stored(sources: Iterable[tuple[str, Callable[[], IO[Any]]]]) -> Iterator[lis
                 names.append(default_storage.save(place_of(name), File(content, name)))
         yield names
     except BaseException:
-        for name in names:
+        for name in unnamed(names):
             remove(name)
         raise
+
+
+def unnamed(names: list[str]) -> list[str]:
+    """Those that certainly no row names."""
+    try:
+        named = set(Attachment.objects.filter(file__in=names).values_list("file", flat=True))
+    except Error:
+        logger.exception("whether files of attachments are named is not known: they stay until the next purge")
+        return []
+    return [name for name in names if name not in named]
 
 
 def place_of(name: str) -> str:

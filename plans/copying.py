@@ -1,5 +1,7 @@
 """A new plan from an old one: what it offers and asks is taken over; who registered, and who may look, is not."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 
@@ -19,25 +21,44 @@ LEFT_OUT = {
 }
 
 
-def copy(plan: Plan, by: User, *, code: str, title: str, opens_at: datetime, closes_at: datetime) -> Plan:
-    """An unpublished plan with the old one's occupations and attachments; `by` is its manager. Moments are aware.
+@contextmanager
+def attachments_of(plan: Plan) -> Iterator[list[tuple[str, str]]]:
+    """Title and name of each attachment's copy: a file of its own, so that the old plan may lose or exchange its one.
 
-    Each attachment has a file of its own: the old plan may lose or exchange its one. OSError where one cannot be read:
-    nothing is copied then.
+    To be entered outside the transaction, and left after it: gone again where it does not end well. OSError where one
+    cannot be read.
+    """
+    attachments = list(plan.attachments.all())
+    sources = [(str(held.file.name), partial(held.file.open, "rb")) for held in attachments]
+    with attachment_files.stored(sources) as names:
+        yield list(zip((held.title for held in attachments), names, strict=True))
+
+
+@transaction.atomic
+def copy(
+    plan: Plan,
+    by: User,
+    attachments: Iterable[tuple[str, str]],
+    *,
+    code: str,
+    title: str,
+    opens: datetime,
+    closes: datetime,
+) -> Plan:
+    """An unpublished plan with the old one's occupations and these attachments; `by` is its manager. Moments are aware.
+
+    IntegrityError where the code is taken.
     """
     values = {field.attname: getattr(plan, field.attname) for field in Plan._meta.concrete_fields}
     values = {name: value for name, value in values.items() if name not in LEFT_OUT}
-    values |= {"code": code, "title": title, "registration_opens_at": opens_at, "registration_closes_at": closes_at}
-    attachments = list(plan.attachments.all())
-    sources = [(str(held.file.name), partial(held.file.open, "rb")) for held in attachments]
-    with attachment_files.stored(sources) as names, transaction.atomic():
-        made = Plan.objects.create(**values)
-        Occupation.objects.bulk_create(fresh(occupation, made) for occupation in plan.occupations.all())
-        for held, name in zip(attachments, names, strict=True):
-            Attachment.objects.create(plan=made, title=held.title, file=name)
-        record(by, Verb.PLAN_CREATED, made, detail=f"copy of {plan.code}")
-        members.appoint(made, by, Role.MANAGER, by)
-        plan_copied.send(Plan, plan=made, original=plan)
+    values |= {"code": code, "title": title, "registration_opens_at": opens, "registration_closes_at": closes}
+    made = Plan.objects.create(**values)
+    Occupation.objects.bulk_create(fresh(occupation, made) for occupation in plan.occupations.all())
+    for named, file in attachments:
+        Attachment.objects.create(plan=made, title=named, file=file)
+    record(by, Verb.PLAN_CREATED, made, detail=f"copy of {plan.code}")
+    members.appoint(made, by, Role.MANAGER, by)
+    plan_copied.send(Plan, plan=made, original=plan)
     return made
 
 

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from openpyxl import load_workbook
 
-from plans.workbooks import SheetRefused, plain, refuse_what_swells, text_of
+from plans.workbooks import SheetRefused, lines_of, plain, refuse_what_swells, text_of
 
 MOST_ROWS = 500
 MOST_COLUMNS = 50
@@ -43,7 +43,7 @@ def read(content: BinaryIO) -> Sheet:
     try:
         book = load_workbook(content, read_only=True, data_only=True, keep_links=False)
         try:
-            return table(book.worksheets[0].iter_rows(max_col=MOST_COLUMNS, values_only=True))
+            return table(lines_of(book.worksheets[0], MOST_COLUMNS))
         finally:
             book.close()
     except SheetRefused:

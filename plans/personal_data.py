@@ -10,7 +10,9 @@ from django.db.models import Q
 from accounts import retention
 from accounts.models import User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
-from plans.models import CommitteeMember, Invitation, Role
+from photos.removal import OrphanFiles
+from photos.sweep import Place
+from plans.models import Attachment, CommitteeMember, Invitation, Role
 
 BATCH = 500
 
@@ -91,4 +93,5 @@ PARTS = (
         lambda before: Invitation.objects.filter(expires_at__lt=before),
         retention.remove_rows,
     ),
+    OrphanFiles("uploads", "没有记录的附件", places=(Place("附件", "attachments", Attachment, "file"),)),
 )

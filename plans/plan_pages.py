@@ -126,22 +126,25 @@ def extend(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBa
 
 
 @once.once_per_form
+@once.reads_first
 @of_plan(Role.MANAGER)
 def copy(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase:
     form = CopyForm(request.POST or None, initial={"title": plan.title})
     if form.is_valid():
         asked = form.cleaned_data
-        moments = {"opens_at": asked["registration_opens_at"], "closes_at": asked["registration_closes_at"]}
+        moments = {"opens": asked["registration_opens_at"], "closes": asked["registration_closes_at"]}
         try:
-            made = copying.copy(plan, signed_in(request), code=asked["code"], title=asked["title"], **moments)
+            with copying.attachments_of(plan) as files, once.sending(request) as answer:
+                made = copying.copy(
+                    plan, signed_in(request), files, code=asked["code"], title=asked["title"], **moments
+                )
+                messages.success(request, f"已复制为“{made}”，还没有发布。请核对日期、名额和附件。")
+                return answer(back(made))
         except IntegrityError:  # the other tab
             form.add_error("code", "这个计划编号已经用过，请换一个。")
         except OSError:
             logger.exception("an attachment of plan %s could not be copied", plan.code)
             form.add_error(None, "附件暂时读不出来，没有复制。请过一会儿再试；一直这样请联系运营人员。")
-        else:
-            messages.success(request, f"已复制为“{made}”，还没有发布。请核对日期、名额和附件。")
-            return back(made)
     context |= {"title": f"复制：{plan.title}", "form": form}
     return TemplateResponse(request, "admin/plans/plan/copy.html", context)
 
@@ -150,6 +153,7 @@ def copy(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase
 
 
 @once.once_per_form
+@once.reads_first
 @of_plan(Role.MANAGER)
 def occupations(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase:
     """Upload, look at what would change, confirm. What was read travels sealed in the page; the file is not kept."""
@@ -186,15 +190,16 @@ def confirm(request: HttpRequest, plan: Plan, context: Context) -> HttpResponse:
         messages.error(request, "页面已过期，没有导入。请重新上传文件。")
         return TemplateResponse(request, "admin/plans/plan/occupations.html", {**context, "form": WorkbookForm()})
     sheet = Sheet(sealed["fields"], [SheetRow(**row) for row in sealed["rows"]])
-    outcome = occupation_import.preview(plan, sheet)
-    if not outcome.does_something:
-        return show(request, plan, context, sheet, faster=True)
     try:
-        occupation_import.apply(plan, outcome, signed_in(request))
-    except IntegrityError:  # somebody added the same one, or took a seat, since the line above
-        return show(request, plan, context, sheet, faster=True)
-    messages.success(request, f"已导入：新增 {len(outcome.added)} 个，修改 {len(outcome.changed)} 个。")
-    return back(plan)
+        with once.sending(request) as answer:
+            outcome = occupation_import.preview(plan, sheet)
+            if outcome.does_something:
+                occupation_import.apply(plan, outcome, signed_in(request))
+                messages.success(request, f"已导入：新增 {len(outcome.added)} 个，修改 {len(outcome.changed)} 个。")
+                return answer(back(plan))
+    except IntegrityError:
+        logger.info("somebody changed the occupations of plan %s while a sheet was brought in", plan.code)
+    return show(request, plan, context, sheet, faster=True)
 
 
 @of_plan(Role.MANAGER)

@@ -1,8 +1,7 @@
 """A plan written as a workbook: one sheet of names and contents, one for each list. Knows no model."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, time
-from itertools import islice
 from typing import Any, BinaryIO
 
 from openpyxl import load_workbook
@@ -23,13 +22,10 @@ from plans.plan_file import (
     unknown,
     unreadable,
 )
-from plans.workbooks import MOST_FILE_BYTES, SheetRefused, plain, refuse_what_swells, text_of
+from plans.workbooks import MOST_FILE_BYTES, Line, SheetRefused, lines_of, plain, refuse_what_swells, text_of
 
 PLAN_SHEET = "竞赛计划"
-MOST_LINES = 2000  # a sheet may say that its second row is the millionth
 MOST_SHEETS = 20
-
-type Line = tuple[Any, ...]
 
 
 def read(content: BinaryIO, size: int) -> PlanFile:
@@ -58,25 +54,17 @@ def read_sheets(sheets: dict[str, Any]) -> PlanFile:
     for title, sheet in sheets.items():
         section = named(title, SECTIONS)
         if title == PLAN_SHEET:
-            take_plan(file, lines_of(sheet))
+            take_plan(file, lines_of(sheet, occupation_sheet.MOST_COLUMNS))
         elif section == "occupations":
-            take_occupations(file, lines_of(sheet))
+            take_occupations(file, lines_of(sheet, occupation_sheet.MOST_COLUMNS))
         elif section == "attachments":
-            file.attachments = rows(file, section, ATTACHMENT, lines_of(sheet)) or None
+            file.attachments = rows(file, section, ATTACHMENT, lines_of(sheet, occupation_sheet.MOST_COLUMNS)) or None
         elif section == "return_reasons":
-            file.reasons = rows(file, section, REASON, lines_of(sheet)) or None
+            file.reasons = rows(file, section, REASON, lines_of(sheet, occupation_sheet.MOST_COLUMNS)) or None
         else:
             known = "、".join([PLAN_SHEET, *SECTIONS.values()])
             file.wrong(f"表“{sheet.title[:31]}”", f"不认识这张表。可用的表名：{known}；不用的表请删去。")
     return file
-
-
-def lines_of(sheet: Any) -> Iterator[Line]:
-    """Raises PlanFileRefused where the sheet is longer than any plan."""
-    lines = sheet.iter_rows(max_col=occupation_sheet.MOST_COLUMNS, values_only=True)
-    yield from islice(lines, MOST_LINES)
-    if next(lines, None) is not None:
-        raise PlanFileRefused(f"表“{sheet.title[:31]}”超过 {MOST_LINES} 行，没有读取。请删去下面的空行。")
 
 
 def text_in(cell: Any) -> str:

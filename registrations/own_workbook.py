@@ -1,13 +1,13 @@
 """A committee's own xlsx with headings: which of them are understood, and its rows filled in. Knows no request."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from typing import IO, Any
 from zipfile import ZipFile
 
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import ParseError, iterparse
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
@@ -17,8 +17,8 @@ from registrations.columns import COLUMNS, Column, Kind, columns_for
 from registrations.writers import FORMULA
 
 MOST_ROWS = 10_000  # openpyxl holds the whole workbook in memory
-MOST_UNPACKED = 8 * 1024 * 1024
 MOST_MERGED_CELLS = 20_000
+MOST_CELLS = 200_000  # of all sheets; an empty one is four letters in a file, and 360 bytes in memory
 MOST_COLUMNS = 100
 MOST_LINES = 2000  # of the uploaded sheet, which is a form and no list
 ROWS_TO_FIND_HEADINGS = 15
@@ -100,9 +100,9 @@ def understand(content: IO[bytes]) -> Understood:
 def opened(content: IO[bytes]) -> Any:
     """The workbook, held in memory; raises SheetRefused for one that would not fit there or cannot be read."""
     content.seek(0)
-    refuse_what_swells(content, MOST_UNPACKED, TOO_LARGE)
+    refuse_what_swells(content, TOO_LARGE)
     try:
-        refuse_wide_merges(content)
+        refuse_many_cells(content)
         book = load_workbook(content, keep_links=False)
         sheet = book.worksheets[0]
     except SheetRefused:
@@ -116,22 +116,30 @@ def opened(content: IO[bytes]) -> Any:
     return book
 
 
-def refuse_wide_merges(content: IO[bytes]) -> None:
-    """A range of all cells is forty letters in a file, and 17 thousand million objects in openpyxl."""
-    cells = 0
+def refuse_many_cells(content: IO[bytes]) -> None:
+    """Before openpyxl makes an object of each; a merged range of all is forty letters in a file, and 17 thousand million objects."""
+    cells = merged = 0
     with ZipFile(content) as archive:
-        for entry in archive.infolist():
-            if not re.fullmatch(r"/?xl/.*\.xml", entry.filename, re.IGNORECASE):
-                continue
-            with archive.open(entry) as file:
-                for _, element in iterparse(file, forbid_dtd=True):
-                    if element.tag.rpartition("}")[2] == "mergeCell":
-                        left, top, right, bottom = range_boundaries(element.get("ref", ""))
-                        cells += (right - left + 1) * (bottom - top + 1)
-                    element.clear()
-    if cells > MOST_MERGED_CELLS:
+        for element in elements_of(archive):
+            kind = element.tag.rpartition("}")[2]
+            if kind == "mergeCell":
+                left, top, right, bottom = range_boundaries(element.get("ref", ""))
+                merged += (right - left + 1) * (bottom - top + 1)
+            cells += kind == "c"
+            if cells > MOST_CELLS:
+                raise SheetRefused(TOO_LARGE)
+    if merged > MOST_MERGED_CELLS:
         raise SheetRefused("表格里合并的单元格太多。请取消整列或整表的合并后再上传。")
     content.seek(0)
+
+
+def elements_of(archive: ZipFile) -> Iterator[Any]:
+    """Of every part, whatever it is called: which of them are sheets is told by others. What is no XML ends at once."""
+    for entry in archive.infolist():
+        with archive.open(entry) as file, suppress(ParseError):
+            for _, element in iterparse(file, forbid_dtd=True):
+                yield element
+                element.clear()
 
 
 # The headings -------------------------------------------------------------------------------------------------------
@@ -169,11 +177,12 @@ def named(sheet: Worksheet, row: int, known: dict[str, str]) -> dict[int, str]:
 
 def refuse_what_is_filled(sheet: Worksheet, first: int) -> None:
     """Nobody's example must stand beside somebody else's name."""
-    for row in sheet.iter_rows(min_row=first, max_row=sheet.max_row, max_col=sheet.max_column):
-        if any(text_of(cell.value) for cell in row):
-            raise SheetRefused(
-                f"表头下面第 {row[0].row} 行已经有内容。请删去示例和表尾（可以移到表头上方或另一张表），再上传。"
-            )
+    # Those that the file has: iter_rows() makes every cell that it passes, and one in the last column passes 16,384.
+    cells: dict[tuple[int, int], Any] = sheet._cells
+    if filled := [row for (row, _), cell in cells.items() if row >= first and text_of(cell.value)]:
+        raise SheetRefused(
+            f"表头下面第 {min(filled)} 行已经有内容。请删去示例和表尾（可以移到表头上方或另一张表），再上传。"
+        )
     if any(merged.max_row >= first for merged in sheet.merged_cells.ranges):
         raise SheetRefused("表头下面有合并的单元格。请取消合并后再上传。")
 

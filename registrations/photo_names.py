@@ -52,12 +52,14 @@ class Names:
 
     pattern: str
     taken: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)  # the last one that each name has got: thousands may be alike
 
     def next(self, facts: Mapping[str, str]) -> str:
         stem = safe(PART.sub(lambda found: facts[found[1]], self.pattern))
-        name, number = f"{stem}{EXTENSION}", 1
+        name, number = f"{stem}{EXTENSION}", self.numbers.get(stem.casefold(), 1)
         while name.casefold() in self.taken:
             number += 1
             name = f"{stem}({number}){EXTENSION}"
         self.taken.add(name.casefold())
+        self.numbers[stem.casefold()] = number
         return name

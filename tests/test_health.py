@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -163,6 +164,19 @@ def test_who_hangs_hangs_once_and_is_asked_again_when_it_is_over(monkeypatch):
     end.set()
     monkeypatch.setattr(health, "PATIENCE", 30)
     assert (probe()[1]["checks"]["storage"], len(begun)) == ("ok", 1)
+
+
+def test_a_thread_that_cannot_be_had_is_not_waited_for(monkeypatch):
+    """A replica that was out of threads for a moment is ready again afterwards."""
+
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(health, "QUESTIONS", [(health.Question(lambda: {"cache": "ok"}), ["cache"])])
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", start)
+        assert health.ask_all() == {"cache": "unreachable"}
+    assert health.ask_all() == {"cache": "ok"}
 
 
 @pytest.mark.django_db(transaction=True)

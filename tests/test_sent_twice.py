@@ -1,23 +1,28 @@
 """Every form that is sent twice, by a double click, after a broken line or by the back button, does one thing."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, OperationalError, connection
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, SentForm
 from accounts.once import FIELD
-from plans import decisions, members
-from plans.models import Invitation, Plan
+from plans import copying, decisions, members
+from plans.models import Attachment, Invitation, Plan
+from plans.plan_forms import CopyForm
 from registrations.models import Registration
 from registrations.moves import MoveProposal
 from registrations.trail import ReviewEvent
 from registrations.workflow import Action, Status
 from tests import scenes
+from tests.pages import form_of as fields_of
 from tests.registrations.threads import at_once
 from tests.test_access_matrix import DETOURS, ROLES, RULES, addresses
 
@@ -285,6 +290,19 @@ def test_a_plan_that_is_published_and_taken_back(boss, manager):
     assert_same(boss, address, form_of(boss, address) | {"withdraw": "1"}, "已撤回发布")
 
 
+def test_the_admins_own_sentence_keeps_its_link(plan, boss):
+    """And what a person has typed, here the title, is text in it both times."""
+    Plan.objects.filter(pk=plan.pk).update(title="<b>大赛</b>")
+    address = reverse("admin:plans_plan_change", args=[plan.pk])
+    form = fields_of(boss.get(address))
+    told = []
+    for _ in range(2):
+        page = boss.get(boss.post(address, form)["Location"], follow=True).content.decode()
+        told.append(page.partition("成功修改了")[2].partition("</li>")[0])
+    assert told[0] == told[1]
+    assert f'“<a href="{address}">&lt;b&gt;大赛&lt;/b&gt;</a>”' in told[1]
+
+
 def test_decisions_that_are_published(boss, manager, applicant):
     plan = scenes.open_plan(holds_decisions=True)
     members.appoint(plan, manager, "manager", manager)
@@ -349,6 +367,21 @@ def test_what_broke_is_not_kept(applicant, occupation, sign_in, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_ciphertext_that_is_refused_in_the_middle_leaves_its_line(applicant, occupation, manager, sign_in):
+    """The step is taken back, the line in the record stays: somebody has changed what is sealed."""
+    client = sign_in(applicant)
+    client.raise_request_exception = False
+    registration = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
+    address = reverse("registrations:recall", args=[registration.reference])
+    form = form_of(client, address)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE registrations_registration SET document_number = 'v1:lost:AAAA'")
+    assert client.post(address, form).status_code == 500
+    assert (connection.in_atomic_block, SentForm.objects.count()) == (False, 0)
+    assert list(AuditEntry.objects.filter(verb="ciphertext.refused").values_list("actor")) == [(applicant.username,)]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_database_that_goes_between_the_step_and_the_note(applicant, occupation, sign_in, monkeypatch):
     """All of it is taken back; and the thread is free of its transaction, or each of its later requests would fail."""
     client = sign_in(applicant)
@@ -357,17 +390,115 @@ def test_a_database_that_goes_between_the_step_and_the_note(applicant, occupatio
     address = reverse("registrations:submit", args=[draft.reference])
     form = form_of(client, address)
 
-    def away(self: SentForm, *arguments: Any, **options: Any) -> None:
-        if "update_fields" in options:
-            raise OperationalError("gone")
-        save(self, *arguments, **options)
-
-    save = SentForm.save
     with monkeypatch.context() as broken:
-        broken.setattr(SentForm, "save", away)
+        broken.setattr(SentForm, "save", gone_at_the_note())
         assert client.post(address, form).status_code == 503
     assert (connection.in_atomic_block, scenes.fresh(draft).status) == (False, Status.DRAFT)
     assert client.post(address, form)["Location"].endswith("/submitted/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_said_of_what_was_taken_back(boss, manager, monkeypatch):
+    """The sentence of success was ready when the database went: the next page must not have it."""
+    plan = scenes.open_plan(published_at=None)
+    scenes.occupation(plan)
+    members.appoint(plan, manager, "manager", manager)
+    boss.raise_request_exception = False
+    address = reverse("admin:plans_plan_publish", args=[plan.code])
+    form = form_of(boss, address) | {"when": "now"}
+    with monkeypatch.context() as broken:
+        broken.setattr(SentForm, "save", gone_at_the_note())
+        assert boss.post(address, form).status_code == 503
+    assert "已发布。" not in boss.get(address).content.decode()
+    assert Plan.objects.get(pk=plan.pk).published_at is None
+    assert_same(boss, address, form, "已发布。")
+
+
+def gone_at_the_note(fault: type[Exception] = OperationalError) -> Any:
+    """In the place of SentForm.save: the database goes when the answer is to be written beside what was done."""
+    save = SentForm.save
+
+    def away(self: SentForm, *arguments: Any, **options: Any) -> None:
+        if "update_fields" in options:
+            raise fault("gone")
+        save(self, *arguments, **options)
+
+    return away
+
+
+# Those that read first, and say where their transaction begins -----------------------------------------------------------
+
+
+def copy_of(client: Client, plan: Plan) -> tuple[str, dict[str, Any]]:
+    """Where the form of a copy is sent, and what; its plan has a file to be copied."""
+    Attachment(plan=plan, title="规程.txt").file.save("rules.txt", ContentFile(b"rules"))
+    address = reverse("admin:plans_plan_copy", args=[plan.code])
+    opens, closes = (timezone.localtime(timezone.now() + timedelta(days=days)) for days in (30, 40))
+    return address, form_of(client, address) | {
+        "code": "BJ-ONCE", "title": "复制出来的竞赛",
+        "registration_opens_at": f"{opens:%Y-%m-%dT%H:%M}", "registration_closes_at": f"{closes:%Y-%m-%dT%H:%M}",
+    }  # fmt: skip
+
+
+def stored_files() -> int:
+    return sum(1 for _ in default_storage.walk("attachments"))
+
+
+@pytest.mark.parametrize("moment", ["before it looks", "before it writes"])
+@pytest.mark.django_db(transaction=True)
+def test_who_reads_while_the_other_one_writes_is_answered_alike(plan, boss, manager, sign_in, monkeypatch, moment):
+    """The second click came in before the first was done: it finds the code taken, or its own copy of the file needless."""
+    address, form = copy_of(boss, plan)
+    other, answers = sign_in(manager), []
+    inside, validate = copying.attachments_of, CopyForm.full_clean
+
+    def first() -> None:
+        monkeypatch.undo()
+        answers.append(other.post(address, form))
+
+    def looking(asked: CopyForm) -> None:
+        first()
+        validate(asked)
+
+    @contextmanager
+    def reading(of: Plan) -> Any:
+        with inside(of) as files:
+            first()
+            yield files
+
+    if moment == "before it looks":
+        monkeypatch.setattr(CopyForm, "full_clean", looking)
+    else:
+        monkeypatch.setattr(copying, "attachments_of", reading)
+    answers.append(boss.post(address, form))
+    made = Plan.objects.get(code="BJ-ONCE")
+    assert {answer["Location"] for answer in answers} == {reverse("admin:plans_plan_change", args=[made.pk])}
+    assert (len(answers), stored_files(), connection.in_atomic_block) == (2, 2, False)
+    page = boss.get(answers[1]["Location"], follow=True)
+    assert [str(said)[:4] for said in page.context["messages"]] == ["已复制为"]
+
+
+@pytest.mark.parametrize(("fault", "status"), [(OperationalError, 503), (IntegrityError, 200)])
+@pytest.mark.django_db(transaction=True)
+def test_a_copy_that_breaks_at_its_end_leaves_nothing(plan, boss, monkeypatch, fault, status):
+    """Neither rows nor files, nor the sentence of success, which was ready."""
+    boss.raise_request_exception = False
+    address, form = copy_of(boss, plan)
+    with monkeypatch.context() as broken:
+        broken.setattr(SentForm, "save", gone_at_the_note(fault))
+        assert boss.post(address, form).status_code == status
+    assert (Plan.objects.count(), stored_files(), SentForm.objects.count()) == (1, 1, 0)
+    assert "已复制为" not in boss.get(address).content.decode()
+    assert_same(boss, address, form, "已复制为")
+    assert (Plan.objects.count(), stored_files()) == (2, 2)
+
+
+def test_the_views_that_read_first_are_known():
+    """Whoever reads first must begin its transaction itself: these do, as the tests above and of the import see."""
+    assert {name for name, callback in callbacks() if getattr(callback, "reads_first", False)} == {
+        "admin:plans_plan_copy",
+        "admin:plans_plan_occupations",
+    }
 
 
 def test_a_key_is_its_persons_alone(applicant, stranger, occupation, sign_in):
@@ -409,14 +540,10 @@ def test_two_at_the_same_moment(applicant, occupation, sign_in):
 def test_two_copies_at_the_same_moment(plan, manager, sign_in):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer; the PostgreSQL run has this test")
-    address = reverse("admin:plans_plan_copy", args=[plan.code])
     clients = [sign_in(manager) for _ in range(3)]
-    opens, closes = (timezone.localtime(timezone.now() + timedelta(days=days)) for days in (30, 40))
-    form = form_of(clients[0], address) | {
-        "code": "BJ-ONCE", "title": "复制出来的竞赛",
-        "registration_opens_at": f"{opens:%Y-%m-%dT%H:%M}", "registration_closes_at": f"{closes:%Y-%m-%dT%H:%M}",
-    }  # fmt: skip
+    address, form = copy_of(clients[0], plan)
     answers = at_once(*[lambda client=client: client.post(address, form).headers["Location"] for client in clients])
     made = Plan.objects.get(code="BJ-ONCE")
     assert set(answers) == {reverse("admin:plans_plan_change", args=[made.pk])}
     assert resolve(answers[0]).kwargs == {"object_id": str(made.pk)}
+    assert stored_files() == 2

@@ -14,6 +14,7 @@ from accounts.models import DocumentHolder
 from accounts.rotation import SealedColumn, sealed_columns
 from competition_portal.backups.archive import FILES, FORMAT, HEAD, STRANGE, SUMMARY, TABLES, ArchiveReader, Part
 from competition_portal.backups.copy_text import fields_of
+from competition_portal.backups.files import folders
 from competition_portal.backups.making import TICK, Say
 from competition_portal.backups.problems import BackupProblem
 
@@ -60,9 +61,12 @@ def examine_parts(reader: ArchiveReader, say: Say) -> Contents:
             trial.columns_are(head["tables"])
         elif part.name.startswith(TABLES):
             table, segment = table_of(part), part.content.read()
+            if table not in head.get("tables", {}):
+                raise BackupProblem(STRANGE)
             rows[table] += segment.count(b"\n")
             trial.look(table, segment)
         elif part.name.startswith(FILES):
+            refuse_strange_place(part.name.removeprefix(FILES))
             files += 1
             if files % TICK == 0:
                 say(f"已核对 {files} 个文件")
@@ -71,6 +75,13 @@ def examine_parts(reader: ArchiveReader, say: Say) -> Contents:
     if not head or not summary or not agrees(summary, rows, files):
         raise BackupProblem(STRANGE)
     return Contents(head, summary, reader.digest, trial.verdict())
+
+
+def refuse_strange_place(name: str) -> None:
+    """Whoever has the key could have sealed anything: what is not where our files lie leads out of the storage, or into others' things."""
+    folder, *rest = name.split("/")
+    if folder not in folders() or not rest or not {"", ".", ".."}.isdisjoint(rest):
+        raise BackupProblem(STRANGE)
 
 
 def table_of(part: Part) -> str:

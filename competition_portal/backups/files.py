@@ -175,6 +175,7 @@ class Restored:
         self.file = tempfile.TemporaryFile("w+", encoding="utf-8", prefix="portal-restore-")  # noqa: SIM115
         self.turn = Lock()
         self.written = self.kept = 0
+        self.others: set[str] = set()  # whose name was written down, and whose file is somebody else's
 
     def store(self, named: tuple[str, IO[bytes]]) -> None:
         """Under its own name, or not at all. A file that is there already stays, and must be the same.
@@ -188,6 +189,8 @@ class Restored:
                 return
             saved = self.save(name, content)
         if saved != name:
+            with self.turn:
+                self.others.add(name)
             remove_file(saved)
             raise BackupProblem(
                 f"还有别的程序在往存储里写（{name}），没有恢复，数据库没有改动。请停止系统，再执行一次。"
@@ -213,7 +216,8 @@ class Restored:
     def take_back(self) -> int:
         """Remove what was written; the number of files that stay because the storage does not let go of them."""
         self.file.seek(0)
-        return sum(not remove_file(json.loads(line)) for line in self.file)
+        names = (json.loads(line) for line in self.file)
+        return sum(not remove_file(name) for name in names if name not in self.others)
 
     def close(self) -> None:
         self.file.close()

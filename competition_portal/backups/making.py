@@ -103,6 +103,7 @@ def add_files(archive: ArchiveWriter, names: Names, made: Made, say: Say) -> Non
 
 
 def note_missing(missing: IO[bytes], fetched: Fetched, made: Made) -> None:
+    connection.close()  # between two missing files the portal's own may have been idle for long
     why = "known" if fetched.known_lost else "lost" if still_named(fetched.name) else "removed"
     made.missing[why] += 1
     if why == "lost" and len(made.lost) < NAMED:

@@ -94,3 +94,15 @@ def test_hanging_connections_do_not_heap_up(line, monkeypatch):
     for thread in [thread for thread in threading.enumerate() if thread.name == "connect"]:
         thread.join(5)
     assert connect_until(time.monotonic() + 5, lambda: line[1]) is line[1]
+
+
+def test_a_thread_that_cannot_be_had_costs_no_place_for_ever(line, monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(deadline, "UNDERWAY", threading.BoundedSemaphore(1))
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", start)
+        with pytest.raises(ConnectionRefusedError):
+            connect_until(time.monotonic() + 5, lambda: line[0])
+    assert connect_until(time.monotonic() + 5, lambda: line[0]) is line[0]

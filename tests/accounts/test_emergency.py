@@ -10,6 +10,7 @@ from django.conf import settings as configured
 from django.contrib import auth
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -353,6 +354,21 @@ def test_a_new_account(db, run, opened):
     client = Client()
     attempt(client, "emergency-2")
     assert signed_in_user(client) == user
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_what_is_still_typed(run, opened, monkeypatch):
+    """On SQLite nobody could write meanwhile; on PostgreSQL the row of the account was held."""
+    open_while_typing = []
+
+    def slowly(prompt):
+        open_while_typing.append(connection.in_atomic_block)
+        return PASSWORD
+
+    monkeypatch.setattr(set_emergency_password.sys, "stdin", Terminal())
+    monkeypatch.setattr(set_emergency_password, "getpass", slowly)
+    call_command("set_emergency_password", "emergency-2", "--create", stdout=StringIO())
+    assert (open_while_typing, User.objects.filter(username="emergency-2").count()) == ([False, False], 1)
 
 
 @pytest.mark.parametrize("line", [f"{PASSWORD}\n", f"{PASSWORD}\r\n", PASSWORD])

@@ -2,6 +2,8 @@
 
 import errno
 import io
+import os
+import stat
 
 import pytest
 from django.core.files.base import ContentFile
@@ -16,7 +18,9 @@ from competition_portal import dependencies
 from competition_portal.backups import archive, examining, files, loading, making, restoring
 from competition_portal.backups.sealed import SealedWriter
 from competition_portal.backups.snapshot import Snapshot
+from competition_portal.management.commands import backup as backup_command
 from competition_portal.management.commands import restore as restore_command
+from competition_portal.management.commands.backup import INCOMPLETE
 from photos.storages import PrivateFolder
 from plans.models import Attachment
 from registrations.workflow import Status
@@ -132,6 +136,66 @@ def test_what_breaks_off_leaves_nothing(registration, tmp_path, monkeypatch, pro
     assert run("backup", "--output", tmp_path / "one.backup") == (1, [], said)
     assert sorted(tmp_path.iterdir()) == before
     assert not AuditEntry.objects.filter(verb="backup.made").exists()
+
+
+def refused_link(code):
+    def link(*names):
+        raise OSError(code, "Operation not permitted")
+
+    return link
+
+
+def test_a_folder_that_knows_no_second_names(registration, tmp_path, monkeypatch):
+    """FAT and many network shares; nor can such a folder be synchronised. The backup is not thrown away at its end."""
+    path = tmp_path / "one.backup"
+    monkeypatch.setattr("os.link", refused_link(errno.EPERM))
+    whole = os.fsync
+
+    def fsync(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        whole(handle)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    assert run("backup", "--output", path)[0] == 0
+    assert run("restore", "--verify", path)[0] == 0
+    assert (path.stat().st_mode & 0o777, [each.name for each in tmp_path.glob(".backup-*")]) == (0o600, [])
+
+
+@pytest.mark.parametrize("code", [0, errno.EPERM], ids=["links", "no links"])
+def test_a_file_that_came_in_between_is_not_overwritten(registration, tmp_path, monkeypatch, code):
+    path, whole = tmp_path / "one.backup", backup_command.make
+
+    def make(*arguments):
+        path.write_bytes(b"somebody else's")
+        return whole(*arguments)
+
+    monkeypatch.setattr(backup_command, "make", make)
+    if code:
+        monkeypatch.setattr("os.link", refused_link(code))
+    said = f"文件 {path} 刚才已由别的程序写出，没有覆盖。请换一个文件名，再执行一次。"
+    assert run("backup", "--output", path)[::2] == (1, said)
+    assert (path.read_bytes(), list(tmp_path.glob(".backup-*"))) == (b"somebody else's", [])
+
+
+def test_a_server_that_hung_up_while_the_files_were_read(registration, tmp_path, monkeypatch):
+    """For hours nothing is asked of the portal's own connection: at the end it is another one, or all was for nothing."""
+    Attachment.objects.update(file="attachments/gone.pdf")
+
+    def hanging_up(*arguments, **named):
+        for fetched in side_by_side(*arguments, **named):
+            if connection.connection is not None:
+                connection.connection.close()
+            yield fetched
+
+    side_by_side = files.side_by_side
+    monkeypatch.setattr(making, "side_by_side", hanging_up)
+    code, _, failure = run("backup", "--output", tmp_path / "one.backup")
+    assert (code, failure.partition("放回。")[2]) == (
+        INCOMPLETE,
+        "附件（attachments/）放不回的，请在工作台的竞赛计划里更换或删去，否则每次备份都会再列出。",
+    )
+    assert AuditEntry.objects.filter(verb="backup.made").count() == 1
 
 
 def test_a_database_that_is_away(monkeypatch, tmp_path):
@@ -265,6 +329,35 @@ def test_a_list_that_does_not_fit(registration, tmp_path, monkeypatch):
     path, whole = tmp_path / "x", archive.entry
     with monkeypatch.context() as wrong:
         wrong.setattr(archive, "entry", lambda name, size, sha256: whole(name, size, sha256[::-1]))
+        assert run("backup", "--output", path)[0] == 0
+    assert run("restore", "--verify", path) == (1, [], archive.STRANGE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "files/../outside",
+        "files//etc/passwd",
+        "files/portraits/../../x",
+        "files/static/x",
+        "files/uploads",
+        "tables/x/1",
+    ],
+)
+def test_a_backup_that_leads_out_of_its_place(registration, tmp_path, monkeypatch, name):
+    """Whoever has the key can seal anything: it is seen before anything is written, and --verify says so as well."""
+    path, whole = tmp_path / "x", archive.ArchiveWriter.add_json
+
+    def add_json(self, called, value):
+        if called == archive.SUMMARY:
+            self.add(name, b"x\n" if name.startswith("tables/") else b"x")
+            key = "rows" if name.startswith("tables/") else "files"
+            value = {**value, key: {**value["rows"], "x": 1} if key == "rows" else value["files"] + 1}
+            value["named"] += key == "files"
+        whole(self, called, value)
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(archive.ArchiveWriter, "add_json", add_json)
         assert run("backup", "--output", path)[0] == 0
     assert run("restore", "--verify", path) == (1, [], archive.STRANGE)
 
@@ -416,6 +509,24 @@ def test_a_disk_that_fills_up_and_once_more(backup, empty_place, monkeypatch):
     assert nothing()
     assert run("restore", backup)[0] == 0
     assert portal.named_files() == set(portal.files())
+
+
+def test_a_file_that_somebody_else_stored_meanwhile_is_theirs(backup, empty_place, monkeypatch):
+    """Another restore into the same storage, for another database: what it has put there is not cleared up by us."""
+    whole, theirs = PrivateFolder._save, []
+
+    def save(self, name, content):
+        if name.startswith("attachments/") and not theirs:  # of which there is one: several are stored side by side
+            theirs.append(whole(self, name, ContentFile(b"theirs")))
+        return whole(self, name, content)
+
+    monkeypatch.setattr(PrivateFolder, "_save", save)
+    code, _, failure = run("restore", backup)
+    assert (code, failure) == (
+        1,
+        f"还有别的程序在往存储里写（{theirs[0]}），没有恢复，数据库没有改动。请停止系统，再执行一次。",
+    )
+    assert list(portal.files()) == theirs
 
 
 def test_files_that_cannot_be_taken_back_are_told(backup, empty_place, monkeypatch):

@@ -118,6 +118,7 @@ def faults_of_kubernetes(documents: list[dict[str, Any]]) -> list[str]:
                         found.append(f"{where}: there is no {kind} {reference['name']}")
         if where == "Deployment portal-web":
             found += probed(where, document["spec"])
+    found += pooled(documents)
     found += [f"nothing runs {name}" for name in sorted(TIMED - commands)]
     wanted = {
         "Deployment",
@@ -148,6 +149,20 @@ def restricted(where: str, pod: dict[str, Any]) -> Iterator[str]:
             yield f"{where}: what the portal writes to is not exactly /tmp and DATA_DIR"
         if "memory" not in container.get("resources", {}).get("limits", {}):
             yield f"{where}: nothing bounds its memory"
+
+
+def pooled(documents: list[dict[str, Any]]) -> Iterator[str]:
+    """Behind a pooler a cursor of the server's is not there for the next statement: the portal must know."""
+    told = {
+        (document["kind"], document["metadata"]["name"]): document.get("data", {}) | document.get("stringData", {})
+        for document in documents
+        if document["kind"] in {"ConfigMap", "Secret"}
+    }
+    behind = ":6432/" in told["Secret", "portal"]["DATABASE_URL"]
+    if behind != (told["ConfigMap", "portal"].get("DATABASE_POOLER") == "true"):
+        yield "DATABASE_POOLER does not say what DATABASE_URL leads to"
+    if ":6432/" in told["Secret", "portal-migrate"]["DATABASE_URL"]:
+        yield "migrate goes through the pooler"
 
 
 def probed(where: str, spec: dict[str, Any]) -> Iterator[str]:

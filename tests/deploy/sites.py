@@ -152,6 +152,7 @@ def nginx(program: str, behind: Portal, certificate: Path, port: int = 0) -> Ite
         "/srv/portal/data/private/": f"{folder / 'private'}/",
         "/srv/portal/.static/": f"{folder / 'static'}/",
         "/var/log/nginx/portal.log": str(folder / "nginx-access.log"),
+        "/var/log/nginx/portal-error.log": str(folder / "nginx-error.log"),
         # Whoever may not write where the package keeps its temporary files.
         "\nhttp {": "\nhttp {" + "".join(f"\n    {name}_temp_path {folder / name};" for name in TEMPORARY),
     }

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -134,11 +135,50 @@ def test_nginx_says_in_chinese_what_it_does_not_let_through(behind_nginx, truste
     )
 
 
+def test_nginx_leads_to_its_own_name_alone(behind_nginx) -> None:
+    _, site = behind_nginx
+    plain = re.findall(r"listen 127\.0\.0\.1:(\d+);", (site.folder / "nginx.conf").read_text())[0]
+    answer = requests.get(
+        f"http://127.0.0.1:{plain}/plans/?page=2",
+        headers={"Host": "evil.example"}, allow_redirects=False, timeout=10,
+    )  # fmt: skip
+    assert (answer.status_code, answer.headers["Location"]) == (301, "https://jnjs.example.cn/plans/?page=2")
+
+
+def test_nginx_tells_nobody_what_is_counted(behind_nginx, trusted) -> None:
+    """Not even whether there is a token; what else begins alike is the portal's to answer."""
+    origin, _ = behind_nginx
+    answers = [requests.get(origin + path, verify=str(trusted), timeout=10) for path in ("/metrics", "/metrics/")]
+    assert [(answer.status_code, "<h1>" in answer.text) for answer in answers] == [(404, False), (404, True)]
+
+
 def test_nginx_writes_down_no_query(behind_nginx, trusted) -> None:
     origin, site = behind_nginx
     session("王晓明", site, f"__Host-{COOKIE}", trusted).get(f"{origin}/plans/?q=secret-word")
     until(lambda: '"GET /plans/" 200' in (site.folder / "nginx-access.log").read_text())
     assert "secret-word" not in (site.folder / "nginx-access.log").read_text()
+
+
+def test_nginx_writes_down_no_query_of_what_fails(behind_nginx, trusted, tmp_path) -> None:
+    """The line of an error has the whole request: the code of a login, while its replica is being restarted."""
+    _, site = behind_nginx
+    (tmp_path / "private").mkdir()
+    with sites.nginx(
+        debian.provide(debian.NGINX), replace(site, origin="http://127.0.0.1:9", folder=tmp_path), trusted
+    ) as origin:
+        failed = requests.get(f"{origin}/accounts/callback/?code=secret-word", verify=str(trusted), timeout=10)
+        assert (failed.status_code, "系统暂时不可用" in failed.text) == (502, True)
+        until(lambda: '"GET /accounts/callback/" 502' in (tmp_path / "nginx-access.log").read_text())
+    written = "".join(log.read_text() for log in tmp_path.glob("nginx*.log"))
+    assert "secret-word" not in written
+
+
+def test_nginx_writes_down_no_invitation(behind_nginx, trusted) -> None:
+    """Whoever reads the link may join a committee: the portal's own lines leave it out, and this one as well."""
+    origin, site = behind_nginx
+    session("王晓明", site, f"__Host-{COOKIE}", trusted).get(f"{origin}/plans/invitation/invite_0123456789abcdefghij/")
+    until(lambda: '"GET /plans/invitation/***" 404' in (site.folder / "nginx-access.log").read_text(), patience=10)
+    assert "0123456789abcdefghij" not in (site.folder / "nginx-access.log").read_text()
 
 
 # --- By the store -----------------------------------------------------------------------------------------------------

@@ -83,6 +83,13 @@ def web(change: Change) -> Change:
     return in_documents
 
 
+def settings(kind: str, name: str, change: Change) -> Change:
+    def in_documents(documents: Any) -> None:
+        change(next(each for each in documents if (each["kind"], each["metadata"]["name"]) == (kind, name)))
+
+    return in_documents
+
+
 CONTAINER = ("spec", "template", "spec", "containers", 0)
 POD = ("spec", "template", "spec")
 
@@ -121,6 +128,11 @@ FAULTY_KUBERNETES = {
     "writable": (web(put(False, *CONTAINER, "securityContext", "readOnlyRootFilesystem")), "become more"),
     "token": (web(gone(*POD, "automountServiceAccountToken")), "a key to the cluster"),
     "memory": (web(gone(*CONTAINER, "resources", "limits")), "nothing bounds"),
+    "pooler": (settings("ConfigMap", "portal", gone("data", "DATABASE_POOLER")), "does not say what DATABASE_URL"),
+    "migrate": (
+        settings("Secret", "portal-migrate", put("postgres://o:p@pooler:6432/p", "stringData", "DATABASE_URL")),
+        "migrate goes through",
+    ),
     "secret": (web(put("prtl", *CONTAINER, "envFrom", 1, "secretRef", "name")), "there is no Secret prtl"),
 }
 

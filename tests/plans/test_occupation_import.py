@@ -1,23 +1,26 @@
 """A committee's workbook: what is read of it, what would change, what is wrong in which row, and what is refused whole."""
 
 import io
+import re
 import zipfile
 from unittest.mock import patch
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from openpyxl import Workbook
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, SentForm
+from accounts.once import FIELD
 from plans import occupation_sheet, plan_pages
 from plans.models import Occupation
-from plans.workbooks import SheetRefused
+from plans.workbooks import MOST_UNPACKED_BYTES, STYLES, SheetRefused
 from tests import scenes
 from tests.pages import form_of
 from tests.registrations.reading import text_of
 
 HEADINGS = ["职业（工种）", "参赛组别", "职业编码", "竞赛标准等级", "名额", "参赛条件"]
+SHEET = "xl/worksheets/sheet1.xml"
 ELECTRICIAN = ["电工", "职工组", "6-31-01-03", "高级工（三级）", 30, "本市在职职工"]
 
 
@@ -72,7 +75,7 @@ def test_numbers_are_read_as_a_person_reads_them():
 def swollen():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/workbook.xml", b" " * (51 * 1024 * 1024))
+        archive.writestr("xl/workbook.xml", b" " * (MOST_UNPACKED_BYTES + 1))
     return out.getvalue()
 
 
@@ -83,17 +86,36 @@ def broken():
     return out.getvalue()
 
 
+def tampered(part, change):
+    """A good workbook, of which one part is not what a spreadsheet program writes."""
+    made = io.BytesIO()
+    whole = zipfile.ZipFile(io.BytesIO(workbook(ELECTRICIAN)))
+    with whole, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as twin:
+        for name in whole.namelist():
+            twin.writestr(name, change(whole.read(name)) if name == part else whole.read(name))
+    return made.getvalue()
+
+
 def laughing():
     """A cell that swells by entities."""
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 9))
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(workbook(ELECTRICIAN))) as archive, zipfile.ZipFile(made, "w") as twin:
-        for name in archive.namelist():
-            data = archive.read(name)
-            if name == "xl/worksheets/sheet1.xml":
-                data = f'<!DOCTYPE worksheet [<!ENTITY e0 "ha">{entities}]>'.encode() + data.replace(b"6-31", b"&e8;")
-            twin.writestr(name, data)
-    return made.getvalue()
+    head = f'<!DOCTYPE worksheet [<!ENTITY e0 "ha">{entities}]>'.encode()
+    return tampered(SHEET, lambda data: head + data.replace(b"6-31", b"&e8;"))
+
+
+def endless():
+    """The second row says that it is the million millionth: whoever counts up to it never comes back."""
+
+    def change(data):
+        data = re.sub(rb"<dimension[^>]*>", b"", data)
+        return re.sub(rb' r="[A-F]2"', b"", data).replace(b'<row r="2"', b'<row r="999999999999"')
+
+    return tampered(SHEET, change)
+
+
+def styled():
+    """Two hundred thousand formats, which are an object each: a gigabyte for every eight megabytes."""
+    return tampered(STYLES, lambda data: data.replace(b"</cellXfs>", b"<xf/>" * 220_000 + b"</cellXfs>"))
 
 
 UNREADABLE = "读不了这个文件，可能已损坏或加了密码。请用 Excel 或 WPS 另存为 xlsx 后再上传。"
@@ -108,6 +130,8 @@ NOT_XLSX = "这不是 xlsx 文件。请用 Excel 或 WPS 另存为 xlsx 后再�
         (swollen(), "表格太大。请只保留职业（工种）这一张表后再上传。"),
         (broken(), UNREADABLE),
         (laughing(), UNREADABLE),
+        (endless(), "表“Sheet”超过 2000 行，没有读取。请删去下面的空行。"),
+        (styled(), "表格里的单元格格式太多，没有读取。请新建一个表格，只粘贴文字，再用新的表格。"),
         (
             workbook(["电工"], headings=["名称"]),
             "没有找到表头。前 10 行里要有一行写着“职业（工种）”和“参赛组别”，可以先下载模板。",
@@ -115,7 +139,7 @@ NOT_XLSX = "这不是 xlsx 文件。请用 Excel 或 WPS 另存为 xlsx 后再�
         (workbook(), "表头下面没有内容，请填好后再上传。"),
         (workbook(*[ELECTRICIAN] * 501), "一次最多导入 500 行，请分成几个文件。"),
     ],
-    ids=["xls", "empty", "swollen", "broken", "laughs", "no headings", "no rows", "too many"],
+    ids=["xls", "empty", "swollen", "broken", "laughs", "endless", "styled", "no headings", "no rows", "too many"],
 )
 def test_what_is_refused_whole(data, sentence):
     with pytest.raises(SheetRefused) as refused:
@@ -209,6 +233,20 @@ def test_pressed_twice(desk, plan):
     words = text_of(confirmed(desk, plan, shown).content.decode())
     assert "新增 0 个，修改 0 个，1 个没有变化。" in words
     assert len(offers(plan)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_waits_while_the_workbook_is_read(desk, plan, monkeypatch):
+    """Sent as the page's own form, with its key."""
+    read, inside = plan_pages.read, []
+    monkeypatch.setattr(plan_pages, "read", lambda content: inside.append(connection.in_atomic_block) or read(content))
+    fields = form_of(desk.get(address(plan)))
+    shown = desk.post(address(plan), {**fields, "workbook": SimpleUploadedFile("职业.xlsx", workbook(ELECTRICIAN))})
+    assert (inside, SentForm.objects.count()) == ([False], 0)
+    fields = form_of(shown)
+    answers = [desk.post(address(plan), {"sheet": fields["sheet"], FIELD: fields[FIELD]}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert AuditEntry.objects.filter(verb="plan.changed").count() == 1
 
 
 def test_no_file_and_too_large_a_file(desk, plan):

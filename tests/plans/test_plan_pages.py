@@ -3,15 +3,19 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.core.management import call_command
+from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from accounts.once import FIELD
 from photos.storages import PrivateFolder
-from plans import publication
+from plans import copying, publication
 from plans.models import Attachment, Plan
 from plans.plan_forms import CopyForm
 from plans.publication import PublicationRefused
@@ -20,6 +24,7 @@ from registrations import intake, return_reasons
 from registrations.return_reasons import ReturnReason
 from registrations.workflow import StepRefused
 from tests import scenes
+from tests.pages import form_of
 from tests.registrations.reading import text_of
 from tests.registrations.threads import at_once
 
@@ -263,15 +268,41 @@ def test_the_files_of_a_copy_that_is_refused_are_removed(desk, plan, monkeypatch
     assert (Plan.objects.count(), files()) == (2, before)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_no_storage_is_asked_while_the_copy_is_written(desk, plan, monkeypatch):
+    """Nor while the form's key is held: the page's own form is sent."""
     Attachment(plan=plan, title="规程.txt").file.save("rules.txt", ContentFile(b"rules"))
-    inside, depth = PrivateFolder._save, []
-    outermost = len(connection.savepoint_ids)
+    opened, stored, inside = PrivateFolder._open, PrivateFolder._save, []
     monkeypatch.setattr(
-        PrivateFolder, "_save", lambda *args: depth.append(len(connection.savepoint_ids) - outermost) or inside(*args)
+        PrivateFolder, "_open", lambda *args: inside.append(connection.in_atomic_block) or opened(*args)
     )
-    copied(desk, plan)
-    assert (depth, Plan.objects.count()) == ([0], 2)
+    monkeypatch.setattr(
+        PrivateFolder, "_save", lambda *args: inside.append(connection.in_atomic_block) or stored(*args)
+    )
+    copied(desk, plan, **{FIELD: form_of(desk.get(address(plan, "copy")))[FIELD]})
+    assert (inside, Plan.objects.count()) == ([False, False], 2)
+
+
+def test_files_stay_where_the_database_does_not_say_whether_a_row_names_them(plan, monkeypatch):
+    """A commit whose answer was lost may have happened: a file too many is purged later, one too few is lost."""
+    Attachment(plan=plan, title="规程.txt").file.save("rules.txt", ContentFile(b"rules"))
+    before = files()
+
+    def silent(*arguments, **named):
+        raise OperationalError("gone")
+
+    with pytest.raises(OperationalError), copying.attachments_of(plan):
+        monkeypatch.setattr(QuerySet, "filter", silent)
+        raise OperationalError("the server closed the connection")
+    monkeypatch.undo()
+    (orphan,) = set(files()) - set(before)
+    with pytest.raises(OperationalError), copying.attachments_of(plan) as ((_, name),):
+        Attachment.objects.create(plan=plan, title="已写入.txt", file=name)
+        raise OperationalError("the server closed the connection")
+    assert set(files()) == {*before, orphan, name}
+    with time_machine.travel(timezone.now() + 2 * DAY):
+        call_command("purge_expired", verbosity=0)
+    assert set(files()) == {*before, name}
 
 
 @pytest.mark.parametrize("own", [True, False])

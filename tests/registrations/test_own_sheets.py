@@ -8,9 +8,10 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Border, Font, Side
+from openpyxl.worksheet.worksheet import Worksheet
 
 from accounts.models import AuditEntry
-from plans.workbooks import SheetRefused
+from plans.workbooks import MOST_UNPACKED_BYTES, SheetRefused
 from registrations import carried, export_jobs, export_sheet_pages, own_workbook
 from registrations.carried import CarriedFile
 from registrations.columns import Kind
@@ -111,11 +112,54 @@ def test_what_is_refused(data, sentence):
     assert str(refused.value).startswith(sentence)
 
 
+def test_a_cell_in_the_last_column_costs_no_more_than_itself(monkeypatch):
+    """Five kilobytes that would become thirty million cells, and eight gigabytes."""
+    data = book(["姓名", "单位"], change=lambda made: setattr(made.active["XFD2000"], "number_format", "@"))
+    made, whole = [], Worksheet._get_cell
+    monkeypatch.setattr(Worksheet, "_get_cell", lambda *where: made.append(where) or within(made) or whole(*where))
+    assert understood(data).columns == {1: "legal_name", 2: "employer"}
+
+
+def within(made):
+    assert len(made) < 10_000, "more cells than any form has"
+
+
+def test_more_cells_than_any_form_has_are_refused_before_they_are_made(monkeypatch):
+    """Empty ones, two million of which are the eight megabytes that a file may be unpacked."""
+    data, crowded = io.BytesIO(form()), io.BytesIO()
+    with zipfile.ZipFile(data) as archive, zipfile.ZipFile(crowded, "w", zipfile.ZIP_DEFLATED) as twin:
+        for name in archive.namelist():
+            rows = (b"<row>" + b"<c/>" * 150 + b"</row>") * 1500 if name == "xl/worksheets/sheet1.xml" else b""
+            twin.writestr(name, archive.read(name).replace(b"</sheetData>", rows + b"</sheetData>"))
+    monkeypatch.setattr(own_workbook, "load_workbook", lambda *given, **named: pytest.fail("they are made"))
+    with pytest.raises(SheetRefused, match="表格太大。"):
+        understood(crowded.getvalue())
+
+
+def test_a_sheet_by_another_name_is_looked_at_as_well(monkeypatch):
+    """Which part is a sheet is told by the workbook, not by how the part is called."""
+    data, renamed = io.BytesIO(book(["姓名", "单位"], change=wide)), io.BytesIO()
+    with zipfile.ZipFile(data) as archive, zipfile.ZipFile(renamed, "w") as twin:
+        for name in archive.namelist():
+            twin.writestr(
+                name.replace("sheet1.xml", "sheet1.dat"), archive.read(name).replace(b"sheet1.xml", b"sheet1.dat")
+            )
+    monkeypatch.setattr(own_workbook, "load_workbook", lambda *given, **named: pytest.fail("they are made"))
+    with pytest.raises(SheetRefused, match="表格里合并的单元格太多。"):
+        understood(renamed.getvalue())
+
+
+def test_what_stands_far_to_the_right_is_seen():
+    data = book(["姓名", "单位"], change=lambda made: made.active.cell(3, 5000, "示例"))
+    with pytest.raises(SheetRefused, match="表头下面第 3 行已经有内容。"):
+        understood(data)
+
+
 def test_what_would_swell_is_refused_by_its_contents():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b"<workbook/>")
-        archive.writestr("xl/worksheets/sheet1.xml", b" " * (own_workbook.MOST_UNPACKED + 1))
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * (MOST_UNPACKED_BYTES + 1))
     with pytest.raises(SheetRefused, match="表格太大"):
         understood(out.getvalue())
 

@@ -58,6 +58,22 @@ def test_the_same_name_gets_a_number():
     ]
 
 
+def test_a_name_that_all_of_them_have():
+    """{职业} for everybody of one occupation: each asks for a name or two, not for all that were given before."""
+
+    class Asked(set):
+        times = 0
+
+        def __contains__(self, name):
+            self.times += 1
+            return super().__contains__(name)
+
+    names = Names("{职业}", taken=Asked())
+    given = [names.next({"职业": "电工"}) for _ in range(2000)]
+    assert (given[:2], given[-1], len(set(given))) == (["电工.jpg", "电工(2).jpg"], "电工(2000).jpg", 2000)
+    assert names.taken.times <= 2 * len(given)
+
+
 @pytest.mark.parametrize(
     ("pattern", "sentence"),
     [

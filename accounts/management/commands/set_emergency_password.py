@@ -32,31 +32,32 @@ class Command(PortalCommand):
         parser.add_argument("--create", action="store_true", help="新建一个不属于平台的超级管理员账户，专供应急")
         parser.add_argument("--remove", action="store_true", help="去掉密码：这个账户不能再应急登录")
 
-    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if options["create"] and options["remove"]:
             raise WrongUse("--create 和 --remove 不能同时使用。")
-        user = new_account(options["account"]) if options["create"] else find_account(options["account"])
-        if not options["remove"] and not (user.is_active and (user.is_staff or user.is_superuser)):
-            raise CommandError(f"账户 {user.username} 不是运营人员，或已被停用。请先执行 grant_staff {user.username}。")
-        if options["dry_run"]:
-            self.rehearse(user, options)
-            return
-        if options["remove"]:
-            user.set_unusable_password()
-        else:
-            user.set_password(acceptable(read_password(), user))
-        user.save(update_fields=["password"])
-        record(ACTOR, Verb.EMERGENCY_PASSWORD_SET, user, detail="removed" if options["remove"] else "")
-        self.stdout.write(
-            f"账户 {user.username} 的应急登录密码已{'去掉' if options['remove'] else '设置'}，它以前的会话全部失效。"
-        )
-
-    def rehearse(self, user: User, options: dict[str, Any]) -> None:
-        transaction.set_rollback(True)
         done = "去掉" if options["remove"] else "设置"
-        new = "新建账户，再" if options["create"] else ""
-        self.stdout.write(f"检查通过，没有改动。实际执行时：{new}{done}账户 {user.username} 的应急登录密码。")
+        with transaction.atomic():
+            user = account(options)
+            transaction.set_rollback(True)  # only looked at: nobody waits for what somebody is still typing
+        if options["dry_run"]:
+            new = "新建账户，再" if options["create"] else ""
+            self.stdout.write(f"检查通过，没有改动。实际执行时：{new}{done}账户 {user.username} 的应急登录密码。")
+            return
+        password = None if options["remove"] else acceptable(read_password(), user)
+        with transaction.atomic():
+            user = account(options)
+            user.set_password(password)  # None is a password that none opens
+            user.save(update_fields=["password"])
+            record(ACTOR, Verb.EMERGENCY_PASSWORD_SET, user, detail="removed" if options["remove"] else "")
+        self.stdout.write(f"账户 {user.username} 的应急登录密码已{done}，它以前的会话全部失效。")
+
+
+def account(options: dict[str, Any]) -> User:
+    """The account that is asked for, made where that is asked for too; CommandError where it can have no password."""
+    user = new_account(options["account"]) if options["create"] else find_account(options["account"])
+    if not options["remove"] and not (user.is_active and (user.is_staff or user.is_superuser)):
+        raise CommandError(f"账户 {user.username} 不是运营人员，或已被停用。请先执行 grant_staff {user.username}。")
+    return user
 
 
 def new_account(name: str) -> User:

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,11 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import Error
+from django.db import Error, connection
 
 from accounts.audit import record
 from accounts.commands import PortalCommand
+from accounts.new_files import new_file
 from accounts.verbs import Verb
 from competition_portal import dependencies
 from competition_portal.backups.files import Names, columns
@@ -27,6 +27,8 @@ ACTOR = "command:backup"
 STANDARD = "-"
 INCOMPLETE = 3  # the exit code of a backup that is there, but without files that the storage has lost
 NO_KEY = "没有设 BACKUP_KEYS，不能做备份，也不能恢复。请用 openssl rand -base64 32 生成一把，设为 BACKUP_KEYS=b1:密钥，并另行保存。"
+# An attachment has no mark that would end the alarm; a committee can do without it or bring it again.
+UNMARKED = "附件（attachments/）放不回的，请在工作台的竞赛计划里更换或删去，否则每次备份都会再列出。"
 AWAY = "数据库出错或连不上（{}），{}。请用 python manage.py doctor 检查，恢复后再执行一次。"
 
 
@@ -87,24 +89,14 @@ class Command(PortalCommand):
         return made
 
     def to_file(self, output: Path) -> Made:
-        """Under a name of its own first, readable by us alone; on the disk, then the name that was asked for."""
-        try:
-            handle, name = tempfile.mkstemp(prefix=".backup-", suffix=".part", dir=output.parent)
-        except OSError as problem:
-            raise BackupProblem(f"不能写到 {output.parent}：{problem.strerror}。请检查目录和权限。") from problem
-        try:
-            with os.fdopen(handle, "wb") as out:
-                made = make(out, settings.BACKUP_KEYS, self.say)
-                out.flush()
-                os.fsync(out.fileno())
+        with new_file(output, ".backup-", ".part") as out:
+            made = make(out, settings.BACKUP_KEYS, self.say)
             self.remember(made)
-            os.link(name, output)  # unlike a renaming it refuses to overwrite what came in between
-        finally:
-            os.unlink(name)
         return made
 
     def remember(self, made: Made) -> None:
         """Everybody's data has left the portal's hands: that is a line in the record, before anybody has it."""
+        connection.close()  # nothing was asked of it for minutes or hours, and whatever stands between may have hung up
         detail = f"rows {sum(made.rows.values())}, files {made.files}, bytes {made.bytes}"
         record(ACTOR, Verb.BACKUP_MADE, next(iter(settings.BACKUP_KEYS)), detail=detail)
 
@@ -120,8 +112,9 @@ class Command(PortalCommand):
             for name in made.lost:
                 self.stderr.write(f"  文件丢失：{name}")
             more = f"（只列出 {NAMED} 个）" if lost > NAMED else ""
+            unmarked = UNMARKED if any(name.startswith("attachments/") for name in made.lost) else ""
             raise CommandError(
-                f"备份已写成，可以用，但有 {lost} 个文件在存储里找不到{more}。请执行 python manage.py sweep_photos，从更早的备份放回。",
+                f"备份已写成，可以用，但有 {lost} 个文件在存储里找不到{more}。请执行 python manage.py sweep_photos，从更早的备份放回。{unmarked}",
                 returncode=INCOMPLETE,
             )
 

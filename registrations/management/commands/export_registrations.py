@@ -1,7 +1,5 @@
 """Write the list of a plan's registrations into a file, by the code that the committee's page uses."""
 
-import os
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,6 +9,7 @@ from django.core.management.base import CommandError
 
 from accounts.audit import record
 from accounts.commands import PortalCommand, Progress, WrongUse
+from accounts.new_files import new_file
 from accounts.verbs import Verb
 from plans.management.commands.add_committee_member import find_plan
 from plans.models import Plan
@@ -75,23 +74,16 @@ def write(
     options: dict[str, Any],
     progress: Progress,
 ) -> int:
-    """Under a name of its own first, readable by us alone; the line in the record, then the name that was asked for."""
+    """The line in the record, then the file under its name."""
     kind, reason = options["format"], options["reason"].strip() if options["full_numbers"] else ""
     narrowed = f"状态：{Status(options['status']).label if options['status'] else '全部'}"
     about = writers.About(str(plan), narrowed, ACTOR, "完整" if reason else "只显示头尾")
     try:
-        handle, name = tempfile.mkstemp(prefix=".export-", dir=output.parent)
-    except OSError as problem:
-        raise CommandError(f"不能写到 {output.parent}：{problem.strerror}。请检查目录和权限。") from problem
-    try:
-        with os.fdopen(handle, "w+b") as out:
+        with new_file(output, ".export-") as out:
             written = writers.WRITERS[kind](out, columns, told(exports.rows_of(found, columns), progress), about)
-        record(ACTOR, Verb.LIST_EXPORTED, plan, detail=exports.audit_detail(plan, written, kind, reason))
-        os.link(name, output)  # unlike a renaming it refuses to overwrite what came in between
+            record(ACTOR, Verb.LIST_EXPORTED, plan, detail=exports.audit_detail(plan, written, kind, reason))
     except OSError as problem:
         raise CommandError(f"文件没有写成：{problem.strerror}。请检查磁盘空间和权限，再执行一次。") from problem
-    finally:
-        os.unlink(name)
     return written
 
 
