@@ -461,6 +461,8 @@ else:
         "keepalives_interval": 5,
         "keepalives_count": 3,
     }
+    if not DATABASE_POOLER:  # it refuses them, and its sessions are not ours
+        DATABASE["OPTIONS"]["options"] = bounded.session(DATABASE["OPTIONS"].get("options", ""))
     # Behind a pooler the next statement may meet another connection, which knows no cursor of the one before.
     DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLER
     DATABASE["CONN_MAX_AGE"] = 0
