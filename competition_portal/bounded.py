@@ -57,17 +57,18 @@ class Silent(OperationalError):
 
 
 def watched[Wanted, Value](
-    gen: Generator[Wanted, int, Value], quiet: Callable[[float], None]
+    gen: Generator[Wanted, int, Value], quiet: Callable[[float, float], None]
 ) -> Generator[Wanted, int, Value]:
-    """As `gen`; as often as nothing has come for an interval, `quiet` is told since when, and may raise."""
+    """As `gen`; as often as nothing has come for an interval, `quiet` is told when the wait began and when something has
+    come last (monotonic), and may raise."""
     try:
         wanted = next(gen)
-        since = time.monotonic()
+        began = since = time.monotonic()
         while True:
             if ready := (yield wanted):
                 since = time.monotonic()
             else:
-                quiet(since)
+                quiet(began, since)
             wanted = gen.send(ready)
     except StopIteration as end:
         return end.value
@@ -78,13 +79,13 @@ class Patience:
 
     def __init__(self, seconds: float | None, ear: Ear | None, session: int) -> None:
         self.seconds, self.ear, self.session = seconds, ear, session
-        self.began = self.heard = time.monotonic()
+        self.heard = 0.0
         self.ask_every = ASK_SECONDS if serving() else ASK_SECONDS_OF_COMMANDS
         self.missed = 0
 
-    def quiet(self, since: float) -> None:
+    def quiet(self, began: float, since: float) -> None:
         now = time.monotonic()
-        if self.seconds is not None and now - self.began > self.seconds:
+        if self.seconds is not None and now - began > self.seconds:
             raise Silent(f"no answer within {self.seconds:g} seconds")
         if since > self.heard:
             self.heard, self.missed = since, 0
@@ -99,7 +100,7 @@ class Patience:
         self.missed = 0 if reply.works_for(self.session) else self.missed + 1
         if not reply.alive or self.missed > 1:
             raise Silent("no answer, and none is to come" if reply.alive else "no answer, nor to a new call")
-        self.heard, self.ask_every = now, ASK_AGAIN_SECONDS
+        self.heard, self.ask_every = now, max(self.ask_every, ASK_AGAIN_SECONDS)
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -107,24 +108,30 @@ class BoundedConnection(psycopg.Connection[Any]):
 
     patience: float | None = None
     step_seconds = CONNECT_STEP_SECONDS
+    waiting: tuple[float, Patience] | None = None  # since when, and how
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> Any:
         """psycopg's own, bounded as a whole by connect_timeout, and in a page's process also in each of its steps."""
 
-        def quiet(since: float) -> None:
+        def quiet(began: float, since: float) -> None:
             if time.monotonic() - since > cls.step_seconds:
                 raise ConnectionTimeout(f"no word within {cls.step_seconds:g} seconds")
 
         whole = super()._connect_gen(conninfo)
         return watched(whole, quiet) if serving() else whole
 
+    def bear(self, began: float, since: float) -> None:
+        """Whoever has an answer at once, as nearly everybody has, pays for no patience."""
+        if self.waiting is None or self.waiting[0] != began:
+            self.waiting = began, Patience(self.patience, ear_of(self), self.pgconn.backend_pid)
+        self.waiting[1].quiet(began, since)
+
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         if timeout is not None:
             return super().wait(gen, interval, timeout)
-        patience = Patience(self.patience, ear_of(self), self.pgconn.backend_pid)
         try:
-            return super().wait(watched(gen, patience.quiet), interval)
+            return super().wait(watched(gen, self.bear), interval)
         except Silent:
             self.close()
             raise
@@ -214,6 +221,7 @@ def check(connection: BoundedConnection) -> None:
         raise
     else:
         PooledConnection.well_at = time.monotonic()
+        ear_of(connection)  # its pool is known from now on
     finally:
         connection.patience = patience
 

@@ -247,6 +247,17 @@ def test_what_takes_long_is_waited_for_as_long_as_the_server_works(pool: Connect
     assert (one, ear.last is not None and ear.last.alive) == (1, True)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_portals_own_connections_are_known_to_be_worked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVER_SOFTWARE", "gunicorn")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_sleep(1)")
+        there = connection.connection
+    reply = bounded.EARS[there._pool].last
+    assert reply is not None
+    assert (reply.alive, reply.works_for(there.info.backend_pid), reply.works_for(-1)) == (True, True, False)
+
+
 def test_a_server_that_has_no_more_sessions_to_give_is_there(
     pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,7 +266,7 @@ def test_a_server_that_has_no_more_sessions_to_give_is_there(
 
     with pool.connection() as there:
         there.execute("SELECT 1")
-        monkeypatch.setattr(bounded.EARS[pool], "call", refused)
+        monkeypatch.setattr(bounded.ear_of(there), "call", refused)
         assert there.execute("SELECT 1 FROM pg_sleep(1.5)").fetchall() == [(1,)]
 
 
