@@ -7,6 +7,7 @@ server's (statement_timeout); competition_portal/hearing.py tells the two apart,
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any, ClassVar
@@ -145,32 +146,42 @@ class Caller(BoundedConnection):
 
 class PooledConnection(BoundedConnection):
     well_at: ClassVar[float] = 0.0  # the moment (monotonic) when one of them last answered
+    calling: ClassVar[threading.Lock] = threading.Lock()
 
     @classmethod
     def connect(cls, conninfo: str = "", **how: Any) -> "PooledConnection":
         """psycopg's own; in a page's process again and again for a while, in a thread of the pool's."""
-        began = time.monotonic()
-        told = False
-        while True:
-            try:
-                connection = super().connect(conninfo, **how)
-            except OperationalError as problem:
-                over = not serving() or time.monotonic() - began >= KEEP_CALLING_SECONDS
-                expect_connections(within=BORROW_SECONDS if over or cls.well_lately() else HOPELESS_SECONDS)
-                if over:
-                    raise
-                if not told:
-                    logger.warning("the database is not reached, it is called again: %s", problem)
-                    told = True
-                time.sleep(CALL_AGAIN_SECONDS)
-            else:
-                expect_connections(within=BORROW_SECONDS)
-                return connection
+        try:
+            connection = super().connect(conninfo, **how)
+        except OperationalError as problem:
+            if not serving():
+                raise
+            logger.warning("the database is not reached, it is called again: %s", problem)
+            cls.give_little_hope()
+            # One of them calls for all: a server that is just starting has better things to do than to refuse them.
+            with cls.calling:
+                connection = cls.call_again(conninfo, how)
+        expect_connections(within=BORROW_SECONDS)
+        return connection
 
     @classmethod
-    def well_lately(cls) -> bool:
-        """Then new ones may be refused, but there are others that are used in turn."""
-        return time.monotonic() - cls.well_at < BORROW_SECONDS
+    def call_again(cls, conninfo: str, how: dict[str, Any]) -> "PooledConnection":
+        until = time.monotonic() + KEEP_CALLING_SECONDS
+        while True:
+            time.sleep(CALL_AGAIN_SECONDS)
+            try:
+                return super().connect(conninfo, **how)
+            except OperationalError:
+                cls.give_little_hope()
+                if time.monotonic() > until:
+                    expect_connections(within=BORROW_SECONDS)
+                    raise
+
+    @classmethod
+    def give_little_hope(cls) -> None:
+        """Unless one has answered lately: then new ones may be refused, but there are others that are used in turn."""
+        if time.monotonic() - cls.well_at >= BORROW_SECONDS:
+            expect_connections(within=HOPELESS_SECONDS)
 
 
 EARS: WeakKeyDictionary[Any, Ear] = WeakKeyDictionary()  # one for each pool whose connections have been used
@@ -190,10 +201,11 @@ def ear_of(connection: BoundedConnection) -> Ear | None:
         return None
     if pool not in EARS:
         seconds = CALL_SECONDS if serving() else CALL_SECONDS_OF_COMMANDS
-        how = {**pool.kwargs, "connect_timeout": max(CONNECT_SECONDS, round(seconds))}
+        # Not the pool itself, which would then never be given up.
+        conninfo, how = str(pool.conninfo), {**pool.kwargs, "connect_timeout": max(CONNECT_SECONDS, round(seconds))}
 
         def call() -> Caller:
-            caller = Caller.connect(str(pool.conninfo), **how)
+            caller = Caller.connect(conninfo, **how)
             caller.patience = seconds
             return caller
 
