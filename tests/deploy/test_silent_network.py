@@ -21,7 +21,7 @@ import psycopg
 import pytest
 import requests
 from django.db import connection
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from competition_portal import bounded
 from scripts.postgres import Cluster, cluster
@@ -279,3 +279,18 @@ def test_an_answer_that_was_lost_is_not_waited_for(pool: ConnectionPool, network
         there.execute("SELECT 'lost'")
     assert network.trapped.is_set()
     assert time.monotonic() - began < PROMISE
+
+
+def test_a_network_that_refuses_and_is_back(pool: ConnectionPool, network: Relay) -> None:
+    """Whoever is connected is told, whoever calls is refused; the next one after it is back has a connection at once."""
+    with pool.connection() as there:
+        there.execute("SELECT 1")
+    network.turn(Way.REFUSE)
+    for _ in range(3):
+        with pytest.raises(PoolTimeout), pool.connection():
+            pass
+    network.turn(Way.RELAY)
+    began = time.monotonic()
+    with pool.connection(timeout=RETURN) as there:
+        assert there.execute("SELECT 1").fetchall() == [(1,)]
+    assert time.monotonic() - began < RETURN
