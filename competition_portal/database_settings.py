@@ -45,8 +45,11 @@ def postgresql(address: dict[str, Any], pool_size: int, pooler: bool) -> dict[st
         "keepalives_interval": 5,
         "keepalives_count": 3,
     }
+    given = address.get("OPTIONS", {})
+    if not pooler:  # it refuses them, and its sessions are not ours
+        options["options"] = bounded.session(given.get("options", ""))
     return address | {
-        "OPTIONS": address.get("OPTIONS", {}) | options,
+        "OPTIONS": given | options,
         # Behind a pooler the next statement may meet another connection, which knows no cursor of the one before.
         "DISABLE_SERVER_SIDE_CURSORS": pooler,
         "CONN_MAX_AGE": 0,

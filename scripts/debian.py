@@ -41,7 +41,9 @@ HAPROXY = Server("haproxy", "haproxy", libraries=("liblua5.3-0", "libopentracing
 # The server's package has a link alone: the program is in that of the tools.
 REDIS = Server("redis-server", "redis-server", "--version", ("redis-tools", "libjemalloc2", "liblzf1", "libatomic1"))
 PGBOUNCER = Server("pgbouncer", "pgbouncer", "--version", ("libc-ares2", "libevent-2.1-7"))
-SERVERS = (NGINX, HAPROXY, REDIS, PGBOUNCER)
+PROMETHEUS = Server("prometheus", "prometheus", "--version")
+PROMTOOL = Server("promtool", "prometheus", "--version")
+SERVERS = (NGINX, HAPROXY, REDIS, PGBOUNCER, PROMETHEUS, PROMTOOL)
 
 
 def surroundings(environment: Mapping[str, str] = os.environ, fetched: Path = FETCHED) -> dict[str, str]:

@@ -215,6 +215,8 @@ def test_postgresql_is_asked_through_a_pool(read):
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
+        # The same from the other side: what the server does when it is the portal that has vanished.
+        "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
     }
     # A pool asks for connections that Django does not keep on its own.
     assert (database["HOST"], database["PORT"], database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (
@@ -230,7 +232,15 @@ def test_behind_a_pooler_no_cursor_outlives_its_statement(read):
         read(DATABASE_URL=POSTGRES, **told)["DATABASES"]["default"] for told in ({}, {"DATABASE_POOLER": "true"})
     )
     assert (direct["DISABLE_SERVER_SIDE_CURSORS"], pooled["DISABLE_SERVER_SIDE_CURSORS"]) == (False, True)
-    assert pooled["OPTIONS"] == direct["OPTIONS"]
+    # Nor does it take settings for a session: its sessions are everybody's.
+    assert pooled["OPTIONS"] == {name: value for name, value in direct["OPTIONS"].items() if name != "options"}
+
+
+def test_what_the_server_is_told_of_a_session_the_operator_may_tell_otherwise(read):
+    own = f"{POSTGRES}&options=-c%20idle_in_transaction_session_timeout%3D60s"
+    options = read(DATABASE_URL=own, SERVER_SOFTWARE="gunicorn/23")["DATABASES"]["default"]["OPTIONS"]["options"]
+    told = [f"idle_in_transaction_session_timeout={seconds}s" for seconds in (10, 60)]
+    assert options.split(" -c ")[-2:] == told  # PostgreSQL takes the last
 
 
 def test_replicas_share_a_cache_in_the_database_or_in_redis(read):
