@@ -48,7 +48,7 @@ class Plan:
 
 LONG = Plan(warm=4, capacity=15, alone=5, calm=8, flood=20, after=12, slow=20, slack=1)
 # On a machine that does other things meanwhile: what fails is broken, not busy.
-SHORT = Plan(warm=2, capacity=4, alone=1.5, calm=2, flood=5, after=6, slow=4, slack=3)
+SHORT = Plan(warm=2, capacity=4, alone=1.5, calm=2, flood=5, after=6, slow=4, slack=2)
 
 
 class People:
