@@ -26,7 +26,7 @@ class Server:
     port: int
     portal: int
     database: int
-    cache: list[int]
+    cache: Sequence[int] = ()
 
     @property
     def origin(self) -> str:
@@ -50,7 +50,7 @@ def served(folder: Path, database_url: str, cache: Sequence[int] = ()) -> Iterat
         descriptors = [listener.fileno()]
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, pass_fds=descriptors)  # noqa: S603
         try:
-            server = Server(listener.getsockname()[1], process.pid, postmaster(database_url), list(cache))
+            server = Server(listener.getsockname()[1], process.pid, postmaster(database_url), cache)
             wait_for(server)
             yield server
         finally:
