@@ -27,12 +27,19 @@ class Question[Row: Model]:
         queryset = self.write(*self.placeholders)
         compiler = queryset.query.get_compiler(queryset.db)
         sql, params = compiler.as_sql()
-        if any(params.count(place) != 1 for place in self.placeholders):
-            raise ValueError(f"each of {self.placeholders} must stand in one place of {sql}")
+        if any(place not in params for place in self.placeholders):
+            raise ValueError(f"each of {self.placeholders} must be among the values of {sql}")
         return queryset, compiler, sql, tuple(params)
 
     def answer(self, *values: Any) -> Row | None:
         """The row for these values; None where there is none. At most one may be there."""
+        rows = self.answers(*values)
+        if len(rows) > 1:
+            raise MultipleObjectsReturned
+        return rows[0] if rows else None
+
+    def answers(self, *values: Any) -> list[Row]:
+        """Every row for these values, in the QuerySet's order."""
         queryset, compiler, sql, params = self.written
         given = dict(zip(self.placeholders, values, strict=True))
         # From here on everything is Django's: it runs what the compiler wrote, and reads the rows as that describes them.
@@ -41,7 +48,4 @@ class Question[Row: Model]:
         again.as_sql = lambda: (sql, tuple(given.get(param, param) for param in params))
         asked = queryset.all()
         asked.query.get_compiler = lambda *args, **kwargs: again  # type: ignore[method-assign]
-        rows = list(asked)
-        if len(rows) > 1:
-            raise MultipleObjectsReturned
-        return rows[0] if rows else None
+        return list(asked)

@@ -67,10 +67,12 @@ def end(registration: "Registration") -> None:
 
 
 def holders(registrations: Iterable[int], user: User) -> dict[int, str]:
-    """Who else is looking at which of them right now, by primary key. One query,
-    or none where there is nothing to look at."""
-    found = Claim.objects.filter(registration__in=registrations, until__gt=timezone.now()).exclude(by=user)
-    return {claim.registration_id: str(claim.by) for claim in found.select_related("by__identity")}
+    """Who else is looking at which of them right now, by primary key. One query, and another for their names; none where
+    there is nothing to look at."""
+    claims = Claim.objects.filter(registration__in=registrations, until__gt=timezone.now()).exclude(by=user)
+    found = dict(claims.values_list("registration", "by"))
+    people = User.objects.select_related("identity").in_bulk(set(found.values()))
+    return {registration: str(people[by]) for registration, by in found.items() if by in people}
 
 
 def unclaimed(registrations: Any, user: User) -> Any:

@@ -23,6 +23,7 @@ from registrations import (
     return_reasons,
 )
 from registrations.decisions import DecisionForm, fixable
+from registrations.desk_rows import others, trail_of
 from registrations.desk_way import Way
 from registrations.models import Registration
 from registrations.steps import AlreadyRead, actions_for, actors
@@ -40,7 +41,6 @@ DETAIL_FIELDS = [
 ]
 # What an occupation's conditions are about (参赛条件).
 JUDGED_FIELDS = ["education", "school", "employer", "years_of_service", "skill_level", "certificate_number"]
-EARLIER = 5
 # In the order of the buttons, each with its key (static/js/desk.js).
 KEYS = {Action.APPROVE: "a", Action.RETURN: "r", Action.REJECT: "x", Action.REOPEN: ""}
 
@@ -70,7 +70,7 @@ def content(registration: Registration, user: User, way: Way) -> dict[str, Any]:
 
     As many queries for a long history as for a short one: the trail is read once, and whole.
     """
-    lines = list(registration.events.select_related("by__identity", "snapshot"))
+    lines = trail_of(registration)
     role = Role.MANAGER if user.is_superuser else registration.role  # type: ignore[attr-defined]
     capacities = actors(registration, user, AlreadyRead(role, lines))
     can = actions_for(registration, user, capacities, lines)
@@ -83,7 +83,7 @@ def content(registration: Registration, user: User, way: Way) -> dict[str, Any]:
         "attachments": list(registration.plan.attachments.all()),
         "photo": photo(registration, lines),
         "changes": desk_changes.since_return(registration, lines) if registration.status != Status.RETURNED else [],
-        "earlier": earlier(registration, user),
+        "earlier": others(registration, user),
         "events": trail(lines),
         "steps": steps(registration, offers, way, reasons_url),
         "may_see_number": bool(capacities),
@@ -170,12 +170,6 @@ def age(registration: Registration) -> str:
 
 def years_between(born: date, day: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
-
-
-def earlier(registration: Registration, user: User) -> list[Registration]:
-    """The person's other registrations in the plans of this member's committees, newest first."""
-    found = Registration.objects.reviewable_by(user).filter(applicant=registration.applicant_id)
-    return list(found.exclude(pk=registration.pk).select_related("plan", "occupation").order_by("-pk")[:EARLIER])
 
 
 def trail(lines: list[ReviewEvent]) -> list[tuple[ReviewEvent, bool]]:

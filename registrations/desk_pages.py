@@ -15,7 +15,7 @@ from accounts import kept_forms, sessions
 from accounts.audit import record
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from registrations import claim_pages, deciding, desk, reason_pages, undo
+from registrations import claim_pages, deciding, desk, desk_rows, reason_pages, undo
 from registrations.decisions import DecisionForm, Seen
 from registrations.desk_way import Way
 from registrations.models import Registration
@@ -50,7 +50,7 @@ class DeskPages(Base):
         ]
 
     def find(self, request: HttpRequest, pk: int) -> Registration:
-        found = self.get_queryset(request).filter(pk=pk).first()
+        found = desk_rows.found(signed_in(request), pk)
         if found is None:
             raise Http404("no such registration in this person's plans")
         return found
@@ -77,7 +77,7 @@ class DeskPages(Base):
             "way": way,
             "keys_off": request.session.get(KEYS_OFF, False),
             **desk.content(registration, user, way),
-            "done": way.done(self.get_queryset(request), user),
+            "done": way.done(user),
             **extra,
         }
         return TemplateResponse(request, "admin/registrations/registration/desk.html", context)

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from registrations import claims, undo
+from registrations import claims, desk_rows, undo
 from registrations.models import Registration
 from registrations.queue import QueueFilter
 from registrations.trail import ReviewEvent
@@ -73,14 +72,14 @@ class Way:
         free = claims.unclaimed(Registration.objects.reviewable_by(user), user)
         return self.wanted.next_after(self.registration, user, among=free)
 
-    def done(self, found: Any, user: User) -> Done | None:
-        """The decision that led here, if it was this person's and is fresh. `found` is what this person may see."""
+    def done(self, user: User) -> Done | None:
+        """The decision that led here, if it was this person's and is fresh, about what this person may see."""
         if not (self.came_from.isascii() and self.came_from.isdigit() and len(self.came_from) < 19):
             return None
         now = timezone.now()
         fresh = ReviewEvent.objects.standing().filter(by=user, action__in=DECISIONS, at__gt=now - TOLD_FOR)
         event = fresh.filter(pk=int(self.came_from)).first()
-        registration = found.filter(pk=event.registration_id).first() if event else None
+        registration = desk_rows.found(user, event.registration_id) if event else None
         if event is None or registration is None:
             return None
         left = 0 if undo.refusal(registration, now) else int((event.at + undo.UNDO_FOR - now).total_seconds())

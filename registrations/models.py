@@ -16,7 +16,7 @@ from photos.models import PhotoClosed, Portrait
 from photos.spec import PhotoSpec
 from plans.models import Occupation, Plan
 from profiles.models import PersonalDetails, Profile, StaleDetails
-from registrations import completeness, holding, steps, tally
+from registrations import completeness, holding, steps, tally, trail
 from registrations.corrections import LOCKED, Correction
 from registrations.extensions import Extension as Extension  # Django finds an app's models here
 from registrations.jobs import Job as Job
@@ -117,10 +117,12 @@ class Registration(PersonalDetails, DocumentHolder):
         """What its applicant sees: this, and not `status`, is what applicants' pages, files and messages ask."""
         return Status.SUBMITTED if self.is_held else self.state
 
-    def shown_events(self) -> models.QuerySet[ReviewEvent]:
-        """The trail as its applicant sees it."""
-        events = self.events.standing()
-        return events.filter(held=False) if self.plan.is_holding else events
+    def shown_events(self) -> list[ReviewEvent]:
+        """The trail as its applicant sees it, newest first."""
+        lines = (trail.TOLD if self.plan.is_holding else trail.STANDING).answers(self.pk)
+        for line in lines:
+            line.registration = self
+        return lines
 
     def status_for(self, user: User) -> Status:
         return self.shown_status if user.pk == self.applicant_id else self.state

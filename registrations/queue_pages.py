@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery, Sum
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import limits
+from accounts import limits, written
 from accounts.models import User
 from accounts.requests import signed_in
 from plans.models import CommitteeMember, Plan, PlanQuerySet, Role
 from registrations import search, workflow
+from registrations.desk_rows import somebody
 from registrations.facets import Facets
 from registrations.models import Registration
 from registrations.position import Position
@@ -36,7 +37,9 @@ def queue(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRespo
     """GET lists what the filter in the address lets through; POST shows what a search finds, and never leads on to an
     address: whoever is searched for stands in none."""
     user = signed_in(request)
-    plan = get_object_or_404(plans_of(user).prefetch_related("occupations"), code=code)
+    plan = (OF_ALL if user.is_superuser else OF_COMMITTEE).answer(user.pk, code)
+    if plan is None:
+        raise Http404
     asked = QueueFilter.read(plan, request.GET)
     context |= {
         "title": "审核队列",
@@ -109,13 +112,21 @@ class Page:
         return cls(rows, before, f"{query}&after={Position.of(rows[-1])}" if has_after else "")
 
 
-# All of a person's plans ------------------------------------------------------------------------------------------------
+# A person's plans -------------------------------------------------------------------------------------------------------
 
 
 def plans_of(user: User) -> PlanQuerySet:
     """With the person's role in each."""
     mine = CommitteeMember.objects.filter(user=user, plan=OuterRef("pk")).values("role")
     return Plan.objects.reviewable_by(user).annotate(role=Subquery(mine))
+
+
+def in_queue(user: User, code: str) -> PlanQuerySet:
+    return plans_of(user).filter(code=code).prefetch_related("occupations")
+
+
+OF_COMMITTEE = written.Question(lambda user, code: in_queue(somebody(user, is_superuser=False), code), -1, "-")
+OF_ALL = written.Question(lambda user, code: in_queue(somebody(user, is_superuser=True), code), -1, "-")
 
 
 @require_safe

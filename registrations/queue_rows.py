@@ -32,18 +32,28 @@ def lines(rows: Iterable[Any], plan: Plan, user: Any) -> list[dict[str, Any]]:
     before, _, after = reverse(CHANGE, args=[0]).rpartition("0")
     return [
         {
-            "row": row,
+            "pk": str(row.pk),
+            "reference": row.reference,
+            "name": row.legal_name,
             "address": f"{before}{row.pk}{after}",
-            "occupation": occupations.get(row.occupation_id),
-            "state": Status(row.status),
+            **dict(zip(("occupation", "division"), occupations.get(row.occupation_id, ()), strict=False)),
+            "status": row.status,
+            "state": Status(row.status).label,
             "is_held": row.held and is_holding,
             "waited": waited(row.submitted_at) if row.status == Status.SUBMITTED else "",
             "holder": elsewhere.get(row.pk, ""),
-            "doubts": len(row.portrait__findings or ()),
+            "photo": photo(row),
             **moment(row.submitted_at),
         }
         for row in rows
     ]
+
+
+def photo(row: Any) -> str:
+    """What there is to say of it; mostly nothing."""
+    if row.portrait_id is None:
+        return "没有照片"
+    return f"照片有 {len(row.portrait__findings)} 处提示" if row.portrait__findings else ""
 
 
 def moment(at: datetime) -> dict[str, str]:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import AppendOnlyModel
 from accounts.models.append_only import AppendOnlyQuerySet
+from accounts.written import Question
 from registrations import workflow
 from registrations.workflow import Action, Actor, Status
 
@@ -63,3 +64,12 @@ class ReviewEvent(AppendOnlyModel):
     @property
     def by_applicant(self) -> bool:
         return workflow.TABLE[Action(self.action)].actor == Actor.APPLICANT
+
+
+def standing_of(registration: int) -> TrailQuerySet:
+    return ReviewEvent.objects.filter(registration=registration).standing()
+
+
+# What its applicant's page reads of it; while the plan holds its decisions back, without them.
+STANDING = Question(standing_of, -1)
+TOLD = Question(lambda registration: standing_of(registration).filter(held=False), -1)

@@ -66,7 +66,7 @@ def start(request: SignedInRequest, code: str) -> HttpResponse:
 @require_safe
 def detail(request: SignedInRequest, reference: str) -> HttpResponse:
     registration = own(request.user, reference)
-    events = list(registration.shown_events())
+    events = registration.shown_events()
     context = {
         "registration": registration,
         "events": events,

@@ -9,10 +9,10 @@ from django.contrib import admin
 from django.http import HttpResponse
 from django.urls import get_resolver, path
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from plans.models import Occupation, Plan
 from registrations import admin as desk
-from registrations import queue_pages
+from registrations import desk_rows, queue_pages
 from registrations.facets import Facets
 from registrations.models import Registration
 from registrations.workflow import Status
@@ -95,6 +95,10 @@ def everybody(*arguments: Any) -> Any:
     return Registration.objects.all().for_pages().order_by("pk")
 
 
+def anybodys(user: User, pk: int) -> Registration | None:
+    return Registration.objects.all().for_desk(user).filter(pk=pk).first()
+
+
 def titles_of_all(request: Any, code: str) -> HttpResponse:
     return HttpResponse("，".join(Plan.objects.filter(code=code).values_list("title", flat=True)))
 
@@ -129,7 +133,7 @@ def new_address() -> Iterator[Any]:
 
 
 LEAKS = {
-    "a list that is not narrowed": lambda patch, add: patch.setattr(desk.RegistrationAdmin, "get_queryset", everybody),
+    "a question that is not narrowed": lambda patch, add: patch.setattr(desk_rows, "found", anybodys),
     "a filter that offers all": lambda patch, add: patch.setattr(
         queue_pages, "Facets", lambda asked, occupations: Facets(asked, list(Occupation.objects.all()))
     ),
@@ -142,7 +146,7 @@ LEAKS = {
 FORGERIES = {
     "a step without asking whose": lambda patch, add: add("new/<int:pk>/", approve_any),
     "a row for any plan": lambda patch, add: add("new/", add_to_any),
-    "a decision on anything": lambda patch, add: patch.setattr(desk.RegistrationAdmin, "get_queryset", everybody),
+    "a decision on anything": lambda patch, add: patch.setattr(desk_rows, "found", anybodys),
 }
 
 
