@@ -28,7 +28,7 @@ def pseudonym() -> str:
 class UserManager(BaseUserManager["User"]):
     def from_platform(self, issuer: str, subject: str) -> tuple["User", bool]:
         """The account of (issuer, subject), and whether it was made just now. Nothing else ever joins accounts."""
-        return self.get_or_create(issuer=issuer, subject=subject)
+        return self.select_related("identity").get_or_create(issuer=issuer, subject=subject)
 
     def of_session(self, user_id: int) -> "User | None":
         """The account of a session, with what each page asks of it in the same query: its identity and its consent."""
