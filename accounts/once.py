@@ -177,17 +177,14 @@ class Sending:
 
     def begin(self) -> SentForm | None:
         """None where the key is ours now; else what became of the form that used it. Waits for one that is being done."""
-        before = self.known()
-        if before is not None:
-            return before
         self.transaction.__enter__()
         self.is_open = True
         try:
             if self.user is not None:
-                with transaction.atomic():
-                    self.row = SentForm.objects.create(user=self.user, key=self.key, digest=self.digest)
-        except IntegrityError:
-            self.close()
+                # Not asked first whether it is there: nearly every form is sent once, and nothing was done yet to lose.
+                self.row = SentForm.objects.create(user=self.user, key=self.key, digest=self.digest)
+        except IntegrityError as problem:
+            self.close(problem)
             return self.known() or self.begin()  # its note may be gone again: then the key is free
         except BaseException as problem:
             self.close(problem)
