@@ -10,12 +10,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import limits, written
+from accounts import limits
 from accounts.models import User
 from accounts.requests import signed_in
+from accounts.written import QuestionBy
 from plans.models import CommitteeMember, Plan, PlanQuerySet, Role
 from registrations import search, workflow
-from registrations.desk_rows import somebody
 from registrations.facets import Facets
 from registrations.models import Registration
 from registrations.position import Position
@@ -37,7 +37,7 @@ def queue(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRespo
     """GET lists what the filter in the address lets through; POST shows what a search finds, and never leads on to an
     address: whoever is searched for stands in none."""
     user = signed_in(request)
-    plan = (OF_ALL if user.is_superuser else OF_COMMITTEE).answer(user.pk, code)
+    plan = IN_QUEUE.answer(user, code)
     if plan is None:
         raise Http404
     asked = QueueFilter.read(plan, request.GET)
@@ -125,8 +125,7 @@ def in_queue(user: User, code: str) -> PlanQuerySet:
     return plans_of(user).filter(code=code).prefetch_related("occupations")
 
 
-OF_COMMITTEE = written.Question(lambda user, code: in_queue(somebody(user, is_superuser=False), code), -1, "-")
-OF_ALL = written.Question(lambda user, code: in_queue(somebody(user, is_superuser=True), code), -1, "-")
+IN_QUEUE = QuestionBy(in_queue, "-")
 
 
 @require_safe

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Consent, User
 from accounts.models.people import of_session
-from accounts.written import Question
+from accounts.written import Question, QuestionBy
 from registrations.models import Registration
 from registrations.views import OWN
 from tests import scenes
@@ -72,6 +72,22 @@ def test_a_value_that_the_question_leaves_out_is_found_at_once(people):
     question = Question(lambda user: User.objects.filter(last_login=None), -1)
     with pytest.raises(ValueError, match="among the values"):
         question.answer(people[0].pk)
+
+
+def test_whoever_sees_everything_need_not_stand_in_the_question(people):
+    def visible(user, name):
+        named = User.objects.filter(username=name)
+        return named if user.is_superuser else named.filter(pk=user.pk)
+
+    question, (own, other, operator) = QuestionBy(visible, "-"), people
+    operator.is_superuser = True
+    assert question.answer(own, own.username) == own
+    assert question.answer(own, other.username) is None
+    assert question.answers(operator, other.username) == [other]
+    with pytest.raises(ValueError, match="among the values"):
+        QuestionBy(lambda user, name: visible(user, "always"), "-").answer(operator, own.username)
+    with pytest.raises(ValueError, match="among the values"):
+        QuestionBy(lambda user, name: User.objects.filter(username=name), "-").answer(own, own.username)
 
 
 @pytest.mark.django_db(transaction=True)
