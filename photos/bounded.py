@@ -35,8 +35,8 @@ SPARE = 5  # seconds beyond a child's own time after which its decoder is given 
 MAX_ANSWER = 64 * decoder.MEGABYTE
 BUSY = "现在上传的人较多，请过一会儿再试。"
 # Of our environment the decoder gets what Python needs to run, and no more: it has no use for keys and passwords. One
-# arena for all threads, or their reserves would count as memory; and pictures apart from it, so that what is closed is
-# given back at once.
+# arena for all threads, or their reserves would count as memory. What a closed picture leaves is kept for the next one: to
+# touch a megabyte of new memory costs as much as to turn one of pixels.
 INHERITED = (
     "PATH",
     "LANG",
@@ -50,7 +50,8 @@ INHERITED = (
 )
 OWN = {
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(decoder.MEGABYTE),
+    "MALLOC_MMAP_THRESHOLD_": str(32 * decoder.MEGABYTE),
+    "MALLOC_TRIM_THRESHOLD_": str(64 * decoder.MEGABYTE),
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }

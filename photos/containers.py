@@ -40,12 +40,16 @@ MAX_NOTES = 1024 * KILOBYTE  # of one text or EXIF block; what a compressed one 
 MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 SOI, EOI, SOS, APP2 = 0xD8, 0xD9, 0xDA, 0xE2
 FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+SEQUENTIAL = {0xC0, 0xC1}
 STANDALONE = {0x01, SOI}
 
 
 def inspect_jpeg(data: bytes) -> None:
-    """Walk the markers up to the end of the first picture: what follows it (a second one, a clip) is not read."""
-    frame, scans, profile, position = b"", 0, 0, 2
+    """Walk the markers up to the end of the first picture: what follows it (a second one, a clip) is not read.
+
+    A first scan that holds the whole picture is the only one that is decoded: whether it is complete, the decoder finds.
+    """
+    frame, scans, profile, position, in_one = b"", 0, 0, 2, False
     for _part in range(MAX_PARTS):
         match = MARKER.search(data, position)
         if not match:
@@ -60,6 +64,9 @@ def inspect_jpeg(data: bytes) -> None:
         length = max(int.from_bytes(data[position : position + 2]), 2)
         if marker in FRAMES:
             frame = _frame(frame, data[position : position + length])
+            in_one = marker in SEQUENTIAL
+        if marker == SOS and in_one and not scans and data[position + 2] == frame[7]:
+            return _check_jpeg(frame, scans=1)
         if marker == APP2 and data[position + 2 : position + 14] == b"ICC_PROFILE\0":
             profile += length
             check_extra(profile, MAX_PROFILE, "颜色描述文件")

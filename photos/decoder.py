@@ -22,6 +22,7 @@ from PIL import Image
 
 from photos import encoding, faces, pipeline
 from photos.frames import Box
+from photos.orientation import EXIF_ORIENTATION
 from photos.refusals import PhotoRefused
 from photos.spec import PhotoSpec
 
@@ -103,8 +104,10 @@ def child(job: socket.socket, file: int) -> None:
 def warm_up() -> None:
     """Load what children need once, before they are forked: Pillow imports much of itself only when it is first used."""
     faces.detector()
-    picture = Image.new("RGB", pipeline.DEFAULT_SPEC.least_source, "grey")
-    copy = pipeline.read(encoding.jpeg(picture, 90))
+    side = max(pipeline.DEFAULT_SPEC.least_source)
+    picture, exif = Image.new("RGB", (side, side), "grey"), Image.Exif()
+    exif[EXIF_ORIENTATION] = 6  # on its side, as most of a phone's pictures
+    copy = pipeline.read(encoding.jpeg(picture, 90, exif=exif))
     pipeline.crop(copy.data, pipeline.suggest_box(copy.width, copy.height))
 
 

@@ -8,12 +8,14 @@ from PIL import Image
 from photos.refusals import KILOBYTE, PhotoRefused
 from photos.spec import PhotoSpec
 
-WORKING_QUALITY = 90
+WORKING_QUALITY = 85
 PREVIEW_SIDE = 1024
 LEAST_OF_SIDE = 0.7
 MAX_PREVIEW_BYTES = 80 * KILOBYTE
 # (divisor of the sides, quality), tried in this order; a photo is content with the first, pure noise with a later one.
 PREVIEWS = ((1, 70), (1, 50), (2, 60), (2, 40), (3, 40), (6, 20))
+SAMPLED = 8  # a part of the rows
+TABLES = 600  # bytes at the head of every JPEG
 BEST_QUALITY, USUAL_QUALITY, WORST_QUALITY = 100, 95, 20
 
 
@@ -45,10 +47,19 @@ def preview(image: Image.Image) -> bytes:
     """At most 80 KB: as good as that allows."""
     made = b""
     for divisor, quality in PREVIEWS:
+        if divisor == 1 and _estimated(image, quality) > MAX_PREVIEW_BYTES:
+            continue
         made = jpeg(image if divisor == 1 else image.reduce(divisor), quality)
         if len(made) <= MAX_PREVIEW_BYTES:
             break
     return made
+
+
+def _estimated(image: Image.Image, quality: int) -> int:
+    """How many bytes it would take, by some of its rows from the middle: a third of a millisecond instead of three."""
+    rows = max(1, image.height // SAMPLED)
+    top = (image.height - rows) // 2
+    return (len(jpeg(image.crop((0, top, image.width, top + rows)), quality)) - TABLES) * image.height // rows
 
 
 def portrait(image: Image.Image, spec: PhotoSpec) -> bytes:

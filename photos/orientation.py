@@ -30,14 +30,15 @@ class Planes:
     def __init__(self, image: Image.Image) -> None:
         """Takes `image`, RGB or YCbCr, apart, and closes it."""
         width, height = image.size
-        self.brightness = Image.new("L", (width, height))
+        brightness = image.getchannel(0) if image.mode == "YCbCr" else image.convert("L")
+        self.brightness = brightness.crop((0, 0, width, height))  # of what lies behind `image`, an edge may be left out
+        del brightness
         self.colours = [Image.new("L", (-(-width // 2), -(-height // 2))) for _ in range(2)]
         for top in range(0, height, BAND):
-            band = image.crop((0, top, width, min(top + BAND, height)))
-            brightness, *colours = (band if band.mode == "YCbCr" else band.convert("YCbCr")).split()
-            self.brightness.paste(brightness, (0, top))
-            for kept, colour in zip(self.colours, colours, strict=True):
-                kept.paste(colour.reduce(2), (0, top // 2))
+            half = image.reduce(2, (0, top, width, min(top + BAND, height)))
+            half = half if half.mode == "YCbCr" else half.convert("YCbCr")
+            for channel, kept in enumerate(self.colours, start=1):
+                kept.paste(half.getchannel(channel), (0, top // 2))
         image.close()
 
     def turn(self, orientation: int) -> None:

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from io import BytesIO
 
 from PIL import Image
 
@@ -50,6 +51,23 @@ def scans_of(data: bytes, number: int) -> bytes:
     """The same progressive JPEG with its last scan repeated until there are `number` of them."""
     last = data[data.rindex(b"\xff\xda") : -2]
     return data[:-2] + last * (number - data.count(b"\xff\xda")) + data[-2:]
+
+
+def scan_for_each_colour(image: Image.Image) -> bytes:
+    """A baseline JPEG whose three colours stand in scans of their own, as no camera writes it."""
+    greys = []
+    for plane in image.convert("YCbCr").split():
+        buffer = BytesIO()
+        plane.save(buffer, "JPEG", quality=90)
+        greys.append(buffer.getvalue())
+    frame, tables = greys[0].index(b"\xff\xc0"), greys[0].index(b"\xff\xc4")
+    components = b"".join(bytes([number, 0x11, 0]) for number in (1, 2, 3))
+    head = greys[0][:frame] + segment(0xC0, struct.pack(">BHHB", 8, image.height, image.width, 3) + components)
+    scans = [
+        segment(0xDA, bytes([1, number, 0, 0, 63, 0])) + grey[grey.index(b"\xff\xda") + 10 : -2]
+        for number, grey in enumerate(greys, start=1)
+    ]
+    return head + greys[0][tables : greys[0].index(b"\xff\xda")] + b"".join(scans) + b"\xff\xd9"
 
 
 def resized_frame(data: bytes, width: int, height: int, marker: bytes = b"\xff\xc0") -> bytes:

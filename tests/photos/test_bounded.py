@@ -135,10 +135,10 @@ def test_a_fork_starts_a_decoder_of_its_own():
             theirs.close()
         finally:
             os._exit(0)
+    os.close(write_end)  # or the read below waits for ever, where the child says nothing
     os.waitpid(pid, 0)
     assert int(os.read(read_end, 20)) != mine
     os.close(read_end)
-    os.close(write_end)
     assert bounded.read(encoded(quarters())).width == 600
 
 

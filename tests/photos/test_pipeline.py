@@ -11,7 +11,7 @@ from PIL import Image
 
 from photos.pipeline import Box, PhotoRefused, crop, read, suggest_box
 from photos.spec import PhotoSpec
-from tests.photos.builders import TURNED, chunk, png, resized_frame, scans_of
+from tests.photos.builders import TURNED, chunk, png, resized_frame, scan_for_each_colour, scans_of
 from tests.photos.pictures import HEIC, encoded, opened, quarters, seen, swapped_profile
 from tests.photos.refused import refusal
 
@@ -169,6 +169,21 @@ def test_too_many_scans_are_refused_before_decoding():
     assert refusal(scans_of(data, 61)) == expected
 
 
+def test_scans_that_follow_one_of_everything_are_not_decoded():
+    """The decoder takes the first for the whole picture: there is nothing to count, and more is a broken file."""
+    data = encoded(quarters())
+    assert refusal(scans_of(data, 200)) == BROKEN
+    assert (
+        seen(read(data + scans_of(encoded(quarters(), progressive=True), 200)[2:]).data) == UPRIGHT
+    )  # a second picture
+
+
+def test_scans_of_one_colour_each_are_counted():
+    data = scan_for_each_colour(quarters())
+    assert seen(read(data).data) == UPRIGHT
+    assert "分 61 次扫描存储" in refusal(scans_of(data, 61))
+
+
 def test_animated_png_is_refused():
     data = encoded(quarters(), "PNG", save_all=True, append_images=[Image.new("RGB", (600, 800))])
     assert refusal(data) == "这是一张 PNG 动图，不能用作证件照。请换一张普通照片。"
@@ -183,6 +198,7 @@ def test_truncated_is_refused(whole, share):
 def test_a_jpeg_that_ends_in_the_middle_of_its_picture_is_incomplete():
     data = encoded(quarters())
     assert refusal(data[: len(data) // 2]) == INCOMPLETE
+    assert refusal(data[:-2]) == INCOMPLETE
 
 
 @pytest.mark.parametrize(
