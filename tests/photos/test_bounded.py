@@ -2,17 +2,20 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
+from PIL import Image
 
 from photos import bounded, decoder
 from photos.decoder import MEGABYTE
 from photos.pipeline import PhotoRefused, crop, read, suggest_box
 from photos.refusals import TOO_COSTLY
 from tests.measured import value
-from tests.photos.pictures import drawn_portrait, encoded, quarters
+from tests.photos.pictures import HEIC, drawn_portrait, encoded, quarters
 
 
 def test_it_gives_what_the_pipeline_gives():
@@ -140,6 +143,40 @@ def test_a_fork_starts_a_decoder_of_its_own():
     assert int(os.read(read_end, 20)) != mine
     os.close(read_end)
     assert bounded.read(encoded(quarters())).width == 600
+
+
+IMPORTED_BY_A_CHILD = """
+import sys
+from photos import decoder, pipeline
+decoder.warm_up()
+known = set(sys.modules)
+copy = pipeline.read(sys.stdin.buffer.read())
+pipeline.crop(copy.data, pipeline.suggest_box(copy.width, copy.height))
+print(sorted(set(sys.modules) - known))
+"""
+
+
+def phones_picture() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a phone's maker"
+    return encoded(quarters(), exif=exif)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(phones_picture(), id="JPEG with EXIF"),
+        pytest.param(encoded(quarters().convert("CMYK")), id="CMYK JPEG"),
+        pytest.param(encoded(quarters().quantize(8), "PNG"), id="PNG"),
+        pytest.param(encoded(quarters(), "WEBP"), id="WebP"),
+        pytest.param(HEIC, id="HEIC"),
+    ],
+)
+def test_what_a_child_needs_is_loaded_before_it_is_forked(data):
+    """Or each child imports it anew, for some milliseconds of each photo."""
+    command = [sys.executable, "-c", IMPORTED_BY_A_CHILD]
+    done = subprocess.run(command, input=data, capture_output=True, cwd=bounded.ROOT, check=True)  # noqa: S603
+    assert done.stdout.decode().strip() == "[]"
 
 
 def test_who_gets_no_turn_is_asked_to_come_again(monkeypatch):
