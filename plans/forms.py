@@ -46,7 +46,7 @@ class AttachmentForm(forms.ModelForm):
     class Meta:
         model = Attachment
         fields = ["title", "file"]
-        widgets = {"file": AdminFileWidget(attrs={"accept": ",".join(attachments.KINDS)})}
+        widgets = {"file": AdminFileWidget(attrs={"accept": ",".join(attachments.KINDS), "aria-label": "文件"})}
         help_texts = {"file": f"只收 {attachments.KINDS_IN_WORDS}。"}
 
     def clean_file(self) -> Any:

@@ -14,9 +14,17 @@ DAY = timedelta(days=1)
 def how_long(moment: datetime) -> str:
     """The time from now to a moment in two units, or an empty text when it is past: `6 天 20 小时`, `14 小时 32 分`."""
     left = moment - timezone.now()
-    if left <= timedelta(0):
-        return ""
-    minutes = int(left.total_seconds() // 60)
+    return "" if left <= timedelta(0) else in_two_units(left)
+
+
+@register.filter
+def how_long_since(moment: datetime) -> str:
+    """The time from a moment until now, in the same words."""
+    return in_two_units(max(timezone.now() - moment, timedelta(0)))
+
+
+def in_two_units(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
         return f"{days} 天 {hours} 小时" if hours else f"{days} 天"

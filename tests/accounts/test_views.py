@@ -223,6 +223,9 @@ def test_a_wrong_name(client, newcomer, name, sentence):
         ("买买提•阿不都", "买买提·阿不都"),
         ("  O'Neill   Mary-Ann ", "O'Neill Mary-Ann"),
         ("𠮷田", "𠮷田"),
+        ("刘　洋", "刘洋"),  # pasted from a list that is set to one width
+        (" 王 晓 明 ", "王晓明"),
+        ("𠮷 田", "𠮷田"),
         ("Nguyễn Văn A", "Nguyễn Văn A"),
         ("王" * 64, "王" * 64),
     ],

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
@@ -18,7 +19,7 @@ from photos.findings import Finding
 from photos.models import StorageUnavailable
 from plans import members
 from plans import views as plan_views
-from plans.models import Plan
+from plans.models import Attachment, Plan
 from registrations import export_jobs, intake
 from registrations import export_templates as templates
 from registrations.exports import Narrowing
@@ -549,6 +550,7 @@ def desk_statistics_empty(here: Place) -> None:
 @place("desk: a plan's form")
 def plan_form(here: Place) -> None:
     plan = full_plan()
+    Attachment.objects.create(plan=plan, title="竞赛规程.pdf", file=ContentFile(b"%PDF-1.4", "rules.pdf"))
     here.go(f"/admin/plans/plan/{plan.pk}/change/", scenes.member(plan, "manager"))
 
 

@@ -1,4 +1,5 @@
-"""Every applicant page in each of its states: axe finds nothing, nothing scrolls sideways or is cut off, the console is silent."""
+"""Every applicant page in each of its states: axe finds nothing, nothing scrolls sideways, is cut off
+or too low for a thumb, the console is silent."""
 
 import re
 from collections.abc import Callable
@@ -14,6 +15,11 @@ pytestmark = pytest.mark.browser
 WIDTHS = (1440, 768, 320)
 CUT_OFF = """[...document.querySelectorAll("*")].filter(each => getComputedStyle(each).textOverflow === "ellipsis"
   && each.scrollWidth > each.clientWidth && each.checkVisibility()).map(each => each.textContent.trim())"""
+# Links in running text and boxes within a label are as high as their line (WCAG 2.2, 2.5.8 lets them).
+TOO_LOW = """[...document.querySelectorAll("button, .btn, .button, select, textarea, summary, input:not([type=checkbox], [type=radio], [type=hidden])")]
+  .filter(each => each.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !each.closest(".visually-hidden, [tabindex='-1']"))
+  .filter(each => each.getBoundingClientRect().height > 0 && each.getBoundingClientRect().height < 43.5)
+  .map(each => `${each.innerText || each.name}: ${each.getBoundingClientRect().height}`)"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -33,8 +39,9 @@ def test_everybody_can_use(name: str, visitor: Callable[..., Page]) -> None:
             judged.violations_count and judged.generate_report(),
             page.evaluate(OVERFLOW),
             page.evaluate(CUT_OFF),
+            width < 768 and page.evaluate(TOO_LOW),
         )
-    assert found == dict.fromkeys(WIDTHS, (0, 0, []))
+    assert found == {width: (0, 0, [], width < 768 and []) for width in WIDTHS}
 
 
 def test_printed_is_what_a_file_needs(visitor: Callable[..., Page]) -> None:

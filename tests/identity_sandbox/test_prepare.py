@@ -6,19 +6,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.identity_sandbox.portal import PORTAL, Browser, claims
 from tests.sandbox import ROOT, Sandbox
 
 
-def prepare(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "identity_sandbox", "prepare", *arguments],
+        [sys.executable, "-W", "error", "-m", "identity_sandbox", *arguments],
         cwd=ROOT,
         env=os.environ | variables,
         capture_output=True,
         text=True,
         timeout=30,
     )
+
+
+def prepare(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run("prepare", *arguments, **variables)
 
 
 def test_prepared_again_everything_is_as_it_was(sandbox: Sandbox, data_dir: Path, browser: Browser):
@@ -56,3 +62,30 @@ def test_help_is_chinese(tmp_path: Path):
     assert set(re.findall(r"[A-Za-z]+", told.stdout)) <= set(re.findall(r"[A-Za-z]+", " ".join(typed)))
     options = told.stdout.partition("选项")[2].split("\n  -")[1:]
     assert [option for option in options if not re.search("[\u4e00-\u9fff]", option)] == []
+
+
+USAGE = (
+    "用法：python -m identity_sandbox prepare，建立数据库、签名密钥、报名系统的客户端和演示账号；可以重复执行；"
+    "后面加 --help，可以看到全部选项。"
+)
+WRONGLY = {
+    ("prepare", "--fake"): "没有这样的选项或参数：--fake。执行时加 --help，可以看到全部选项。",
+    ("prepare", "demo"): "没有这样的选项或参数：demo。执行时加 --help，可以看到全部选项。",
+    ("prepare", "--pythonpath"): "选项 --pythonpath 后面要写一个值。",
+    ("prepare", "--traceback=1"): "选项 --traceback 后面不写值。",
+    ("prepare", "--no-color", "--force-color"): "--force-color 和 --no-color 不能同时使用。",
+    ("prepare", "--verbosity", "9"): "-v/--verbosity 不能写 9。",
+    ("prepar",): f"没有命令 prepar。{USAGE}",
+}
+
+
+@pytest.mark.parametrize("written", WRONGLY, ids=" ".join)
+def test_used_wrongly_it_says_so_in_one_sentence(tmp_path: Path, written: tuple[str, ...]):
+    refused = run(*written, SANDBOX_DATA_DIR=str(tmp_path))
+    assert (refused.returncode, refused.stdout, refused.stderr.splitlines()[-1]) == (2, "", WRONGLY[written])
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("sandbox.sqlite3")] == []
+
+
+def test_without_a_command_it_says_which_there_is(tmp_path: Path):
+    told = run(SANDBOX_DATA_DIR=str(tmp_path))
+    assert (told.returncode, told.stdout, told.stderr) == (0, f"{USAGE}\n", "")

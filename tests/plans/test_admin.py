@@ -193,8 +193,8 @@ def test_a_manager_alone_creates_none(desk, plan):
             ["竞赛结束日期不能早于开始日期。"],
         ),
         ({"code": "编号 7"}, ["计划编号只能用字母、数字和连字符。"]),
-        ({"title": ""}, ["这个字段是必填项。"]),
-        ({"registration_opens_at_0": "明天"}, ["输入一个有效的日期。"]),
+        ({"title": ""}, ["请填写这一项。"]),
+        ({"registration_opens_at_0": "明天"}, ["日期不对，请按 2026/11/27 的样子填写。"]),
     ],
 )
 def test_what_is_wrong_with_a_plan_is_said_in_chinese(staff, sign_in, values, sentences):
@@ -207,7 +207,7 @@ def test_what_is_wrong_with_a_plan_is_said_in_chinese(staff, sign_in, values, se
 
 def test_a_code_that_is_taken(desk, plan):
     other = scenes.open_plan()
-    assert errors(save(desk, plan, code=other.code)) == ["具有 计划编号 的 竞赛计划 已存在。"]
+    assert errors(save(desk, plan, code=other.code)) == ["这个计划编号已经用过，请换一个。"]
 
 
 # Changing -----------------------------------------------------------------------------------------------------------

@@ -394,6 +394,20 @@ def test_the_front_door_shows_the_six_that_close_soonest(client, db):
     assert shown == [f"竞赛 {number}" for number in (7, 6, 5, 4, 3, 2)]
 
 
+def test_the_front_door_shows_the_way_to_the_desk_to_those_who_have_one(applicant, stranger, sign_in, plan):
+    stranger.is_staff = True
+    stranger.save()
+    members = [
+        scenes.member(plan, role, f"成员{'甲乙丙'[number]}")
+        for number, role in enumerate(("viewer", "reviewer", "manager"))
+    ]
+    shown = []
+    for visitor in map(sign_in, (applicant, stranger, *members)):
+        pages = [visitor.get(address).content.decode() for address in ("/", "/accounts/welcome/")]
+        shown.append([len(re.findall(r'href="/admin/">组委会工作台</a>', page)) for page in pages])
+    assert shown == [[0, 0], [1, 1], [1, 1], [1, 1], [1, 1]]
+
+
 def test_the_front_door_for_who_is_in(applicant, sign_in):
     page = sign_in(applicant).get("/").content.decode()
     assert '<a class="btn btn-primary btn-lg" href="/plans/">进入报名系统</a>' in page

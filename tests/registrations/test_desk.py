@@ -83,6 +83,21 @@ def test_the_conditions_stand_beside_the_person(sign_in, applicant, plan, manage
     ]
 
 
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [
+        (timedelta(seconds=5), "不到 1 分"),
+        (timedelta(minutes=70), "1 小时 10 分"),
+        (timedelta(days=2, hours=23), "2 天 23 小时"),
+        (timedelta(days=9), "9 天"),
+    ],
+)
+def test_how_long_it_has_waited_is_said_as_everywhere(clock, sign_in, three, reviewer, ago, said):
+    Registration.objects.filter(pk=three[0].pk).update(submitted_at=timezone.now() - ago)
+    page = text_of(sign_in(reviewer).get(of(three[0])).content.decode())
+    assert f"提交，已等 {said} " in page
+
+
 def test_the_age_is_that_of_the_competition(sign_in, applicant, occupation, manager, reviewer):
     registration = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
     for day, age in ((timezone.localdate().replace(year=2030, month=3, day=6), 39), (None, None)):
