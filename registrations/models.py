@@ -133,7 +133,14 @@ class Registration(PersonalDetails, DocumentHolder):
 
     def deadline(self) -> datetime:
         """Until when (exclusive, aware) the applicant can act: later where a manager has given this person more time."""
-        usual = self.usual_deadline()
+        return self.or_later(self.usual_deadline())
+
+    @property
+    def corrections_end_at(self) -> datetime:
+        """Until when (exclusive, aware) its applicant could correct it, were it returned."""
+        return self.or_later(self.plan.corrections_end_at)
+
+    def or_later(self, usual: datetime) -> datetime:
         return max(usual, self.extended_until or usual)
 
     def usual_deadline(self) -> datetime:

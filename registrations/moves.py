@@ -142,7 +142,9 @@ def ended_by(registration: "Registration", action: Action) -> MoveProposal | Non
     return found
 
 
-def settle(registration: "Registration", action: Action, ended: MoveProposal | None, now: datetime, silent: bool) -> None:
+def settle(
+    registration: "Registration", action: Action, ended: MoveProposal | None, now: datetime, silent: bool
+) -> None:
     """What a step does to the proposal that waits, inside its transaction and after the registration is written: in this
     order the rows are locked, by everybody.
 
