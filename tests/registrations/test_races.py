@@ -18,7 +18,7 @@ from django.db.models.deletion import Collector
 from django.db.models.functions import Lower
 
 from plans.models import Occupation, Plan
-from profiles.models import StaleDetails
+from profiles.models import Profile, StaleDetails
 from registrations import bulk, deciding, intake, jobs, moves, undo
 from registrations.decisions import DecisionForm
 from registrations.jobs import State
@@ -378,4 +378,39 @@ def test_a_job_rejects_while_its_applicant_agrees_to_another_occupation(monkeypa
     answers = at_once(partial(jobs.run_job.func, str(job.public_id)), agree)
     assert (answers[0], answers[1] in {FASTER, moves.GONE}) == (None, True)
     assert (standing(job), moves.MoveProposal.objects.get().state) == (("done", 1, 1, 0), "lapsed")
+    check(plan)
+
+
+def test_a_new_portrait_in_one_window_and_submitting_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever comes first: the portrait is kept, and nobody sees an error page."""
+    plan = scenes.open_plan()
+    (draft,) = drafts_of(1, scenes.occupation(plan, capacity=None))
+    person, closed, other, pool = draft.applicant, Registration.closed_reason, [], ThreadPoolExecutor(1)
+    first, second = scenes.portrait_of(person), scenes.portrait_of(person, "#dddddd")
+    Profile.of(person).set_portrait(first)
+    Registration.objects.filter(pk=draft.pk).update(portrait=first)
+
+    def submit_meanwhile() -> str:
+        try:
+            return submit(draft)
+        except StepRefused as refusal:
+            return str(refusal)
+        finally:
+            connection.close()
+
+    def slowly(self: Registration, *moment: Any) -> str:
+        """The registration has been read; now the other window has a second for itself."""
+        if not other:
+            other.append(pool.submit(submit_meanwhile))
+            wait(other, timeout=1)
+        return closed(self, *moment)
+
+    monkeypatch.setattr(Registration, "closed_reason", slowly)
+    Profile.of(person).set_portrait(second)
+    answer = other[0].result(timeout=30)
+    pool.shutdown()
+    assert (answer, Profile.of(person).portrait, scenes.fresh(draft).portrait) in [
+        (FASTER, second, second),
+        (Status.SUBMITTED, second, second),
+    ]
     check(plan)
