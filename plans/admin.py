@@ -10,9 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
-from django.utils import timezone
 
-from accounts import kept_forms, once
+from accounts import clock, kept_forms, once
 from accounts.admin_pages import WithoutStockPages
 from accounts.audit import record
 from accounts.refused_access import note_refused_access
@@ -35,7 +34,7 @@ class StateFilter(admin.SimpleListFilter):
         return [("unpublished", "未发布"), *((state.value, state.label) for state in PlanState)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Plan]) -> QuerySet[Plan]:
-        now = timezone.now()
+        now = clock.near()
         if self.value() == "unpublished":
             return queryset.exclude(pk__in=Plan.objects.published(now).values("pk"))
         if self.value() in set(PlanState):
@@ -146,8 +145,7 @@ class PlanAdmin(
 
     @admin.display(description="状态")
     def state(self, plan: Plan) -> str:
-        published = plan.published_at and plan.published_at <= timezone.now()
-        return plan.state.label if published else "未发布"
+        return plan.state.label if plan.is_published_at(clock.near()) else "未发布"
 
     @admin.action(description="立即发布所选竞赛计划")
     def publish_now(self, request: HttpRequest, queryset: QuerySet[Plan]) -> None:

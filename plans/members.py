@@ -12,6 +12,7 @@ from plans.models import CommitteeMember, Invitation, Plan, Role
 # More people of one name than this, and the last characters of a document no longer say who is meant.
 MOST_OF_A_NAME = 500
 LAST_CHARACTERS = 4
+GONE = "没有改动：这位成员刚刚被移出组委会。请看过现在的成员列表。"
 
 
 class MemberRefused(Exception):
@@ -37,20 +38,22 @@ def appoint(plan: Plan, user: User, role: str, by: User) -> CommitteeMember:
 
 @transaction.atomic
 def change_role(member: CommitteeMember, role: str, by: User) -> None:
-    """Raises MemberRefused for the last manager."""
+    """Raises MemberRefused for the last manager, and for whoever was put out meanwhile."""
     if role != Role.MANAGER:
         keep_a_manager(member)
-    CommitteeMember.objects.filter(pk=member.pk).update(role=role)
+    if not CommitteeMember.objects.filter(pk=member.pk).update(role=role):
+        raise MemberRefused(GONE)
     member.role = role
     note(by, Verb.MEMBER_CHANGED, member)
 
 
 @transaction.atomic
 def remove(member: CommitteeMember, by: User) -> None:
-    """Raises MemberRefused for the last manager."""
+    """Raises MemberRefused for the last manager, and for whoever was put out meanwhile."""
     keep_a_manager(member)
+    if not CommitteeMember.objects.filter(pk=member.pk).delete()[0]:
+        raise MemberRefused(GONE)
     note(by, Verb.MEMBER_REMOVED, member)
-    member.delete()
 
 
 def keep_a_manager(member: CommitteeMember) -> None:

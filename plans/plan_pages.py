@@ -61,7 +61,7 @@ def back(plan: Plan) -> HttpResponse:
 @of_plan()
 def preview(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseBase:
     """The page as applicants see it, or will."""
-    published = publication.is_published(plan, clock.near())
+    published = plan.is_published_at(clock.near())
     return render(request, "plans/detail.html", {"plan": plan, "preview": True, "published": published})
 
 
@@ -84,7 +84,7 @@ def publish(request: HttpRequest, plan: Plan, context: Context) -> HttpResponseB
     context |= {
         "title": f"发布：{plan.title}",
         "form": form,
-        "published": publication.is_published(plan, now),
+        "published": plan.is_published_at(now),
         "gaps": publication.gaps(plan, now),
         "begun": plan.registrations.exists(),
     }

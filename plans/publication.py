@@ -27,10 +27,6 @@ def gaps(plan: Plan, now: datetime) -> list[str]:
     return found
 
 
-def is_published(plan: Plan, now: datetime) -> bool:
-    return plan.published_at is not None and plan.published_at <= now
-
-
 def still_published(plan: Plan, now: datetime) -> bool:
     """Whether it is, and stays so until the caller's transaction ends: withdraw() waits for whoever has asked.
 
@@ -46,14 +42,16 @@ def still_published(plan: Plan, now: datetime) -> bool:
         return cursor.fetchone() is not None
 
 
+@transaction.atomic
 def publish(plan: Plan, by: User, at: datetime | None = None) -> None:
-    """Publish now, or at a moment to come (aware). Raises PublicationRefused."""
+    """Publish now, or at a moment to come (aware). Judged by the row, which is held. Raises PublicationRefused."""
+    held = Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
     now = clock.now()
-    if is_published(plan, now):
+    if held.is_published_at(now):
         raise PublicationRefused(f"“{plan}”早已发布，没有改动。")
-    if problems := gaps(plan, now):
+    if problems := gaps(held, now):
         raise PublicationRefused(f"“{plan}”没有发布：{''.join(problems)}")
-    if at and not now < at < plan.registration_closes_at:
+    if at and not now < at < held.registration_closes_at:
         raise PublicationRefused("发布时间要晚于现在、早于报名截止时间。")
     Plan.objects.filter(pk=plan.pk).update(published_at=at or now)
     record(by, Verb.PLAN_PUBLISHED, plan, detail=f"at {told(at)}" if at else "")
@@ -68,8 +66,8 @@ def withdraw(plan: Plan, by: User) -> None:
     held = Plan.objects.select_for_update().get(pk=plan.pk)
     if held.published_at is None:
         raise PublicationRefused(f"“{plan}”没有发布，不用撤回。")
-    if held.registrations.exists():
-        raise PublicationRefused(f"“{plan}”已经有人开始填写报名，不能撤回发布。可以修改竞赛说明，或联系运营人员。")
+    if reason := held.why_it_stays_published():
+        raise PublicationRefused(reason)
     Plan.objects.filter(pk=plan.pk).update(published_at=None)
     record(by, Verb.PLAN_WITHDRAWN, plan)
 
@@ -80,7 +78,7 @@ def extend(plan: Plan, by: User, closes_at: datetime, corrections: datetime | No
 
     Whoever listens to `deadline_extended` tells the applicants, and answers with a sentence for the committee.
     """
-    held = Plan.objects.select_for_update().get(pk=plan.pk)
+    held = Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # who begins meanwhile need not wait
     if closes_at <= max(held.registration_closes_at, clock.now()):
         raise PublicationRefused("新的截止时间要晚于原来的截止时间，也要晚于现在。")
     if corrections and corrections < closes_at:

@@ -7,7 +7,7 @@ from itertools import batched
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import User
 from plans.models import Plan, Role
@@ -161,8 +161,8 @@ def step(registration: Registration, row: JobRow, decision: Decision, job: Job) 
 
 
 def who_was_faster(registration: Registration) -> str:
-    """By whom, and to what: the last line of its trail says."""
-    last = registration.events.select_related("by").first()
+    """By whom, and to what: the last line of its trail that moved it says."""
+    last = registration.events.exclude(before=F("after")).select_related("by__identity").first()
     if last is None:
         return f"现在是“{registration.state.label}”。"
     if last.by_applicant:

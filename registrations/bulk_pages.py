@@ -1,6 +1,5 @@
 """The committee's way into a bulk decision: what was chosen becomes a question, and its confirmation a job."""
 
-import logging
 from typing import Any
 
 from django.contrib import messages
@@ -25,8 +24,6 @@ from registrations.jobs import Job, Outcome, State
 from registrations.models import Registration
 from registrations.queue import QueueFilter
 from registrations.workflow import Action
-
-logger = logging.getLogger(__name__)
 
 SHOWN = 20
 NOTHING_CHOSEN = "没有选中任何报名。请先在列表里勾选，或选择全部符合筛选条件的。"
@@ -140,15 +137,7 @@ def confirm(request: HttpRequest, job: Job, form: DecisionForm) -> HttpResponse:
         if not job.hand_over(State.ASKED, arguments=arguments):
             messages.info(request, ALREADY)
     elif job.move(State.ASKED, to=State.WAITING, arguments=arguments, queued_at=timezone.now()):
-        do_now(job)
+        jobs.run_now(job)
     else:
         messages.info(request, ALREADY)
     return redirect(job)
-
-
-def do_now(job: Job) -> None:
-    """A few are done before the answer; what breaks is seen on the job's page, from where it can go on."""
-    try:
-        jobs.run(job)
-    except Exception:
-        logger.exception("job %s broke", job.public_id)

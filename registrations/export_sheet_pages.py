@@ -105,13 +105,5 @@ def confirm(request: HttpRequest, job: Job, reason: str) -> HttpResponse:
     if job.total > export_jobs.WHATS["sheet"].at_once:
         job.hand_over(State.ASKED, arguments=arguments)
     elif job.move(State.ASKED, to=State.WAITING, arguments=arguments):
-        do_now(job)
+        jobs.run_now(job)
     return redirect(job)
-
-
-def do_now(job: Job) -> None:
-    """What breaks is seen on the job's page, from where it can go on."""
-    try:
-        jobs.run(job)
-    except Exception:
-        logger.exception("job %s broke", job.public_id)

@@ -117,7 +117,7 @@ def check_moment(until: datetime | None, now: datetime, usual: datetime, held: E
 
 def in_detail(held: Extension | None, until: datetime | None) -> str:
     before, after = (
-        f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else "-" for moment in (held and held.until, until)
+        f"{timezone.localtime(moment):%Y-%m-%d %H:%M}" if moment else "-" for moment in (held and held.until, until)
     )
     return f"{before} → {after}"
 

@@ -58,11 +58,13 @@ def flow(sender: object, profile: Profile, changed: dict[str, tuple[Any, Any]], 
     """Carry a changed profile into every registration that can still be edited.
 
     A portrait is only replaced where the profile's former one stands, or none, and the new one is as the plan wants
-    it: one made for a plan stays.
+    it: one made for a plan stays. In the profile's transaction, with the rows held: what is submitted in another window
+    meanwhile is either submitted before, and stays as it was, or finds another version.
     """
     if not changed:
         return
-    for registration in Registration.objects.owned_by(profile.user).editable().select_related("plan"):
+    editable = Registration.objects.owned_by(profile.user).editable().select_related("plan")
+    for registration in editable.select_for_update(of=("self",)).order_by("pk"):
         if registration.closed_reason():
             continue
         values = {name: after for name, (_, after) in changed.items()}

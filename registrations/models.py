@@ -133,7 +133,14 @@ class Registration(PersonalDetails, DocumentHolder):
 
     def deadline(self) -> datetime:
         """Until when (exclusive, aware) the applicant can act: later where a manager has given this person more time."""
-        usual = self.usual_deadline()
+        return self.or_later(self.usual_deadline())
+
+    @property
+    def corrections_end_at(self) -> datetime:
+        """Until when (exclusive, aware) its applicant could correct it, were it returned."""
+        return self.or_later(self.plan.corrections_end_at)
+
+    def or_later(self, usual: datetime) -> datetime:
         return max(usual, self.extended_until or usual)
 
     def usual_deadline(self) -> datetime:
@@ -225,11 +232,17 @@ class Registration(PersonalDetails, DocumentHolder):
     # A draft that is given up ----------------------------------------------------------------------------------------
 
     def discard(self, by: User) -> None:
-        """Delete a draft, which only its owner can. The trail, if it was submitted once, stays."""
+        """Delete a draft, which only its owner can. The trail, if it was submitted once, stays.
+
+        The row is held from the look at its status on: delete() first reads what hangs on it, and then asks no more.
+        """
         if by.pk != self.applicant_id:
             raise StepRefused("只有报名人员本人可以删除草稿。")
-        if not Registration.objects.filter(pk=self.pk, status=Status.DRAFT).delete()[0]:
-            raise StepRefused("只有“填写中”的报名可以删除。请刷新页面查看最新状态。")
+        with transaction.atomic():
+            draft = Registration.objects.select_for_update().filter(pk=self.pk, status=Status.DRAFT).first()
+            if draft is None:
+                raise StepRefused("只有“填写中”的报名可以删除。请刷新页面查看最新状态。")
+            draft.delete()
 
     # A subject of photos (photos/views.py) ------------------------------------------------------------------------
 

@@ -112,8 +112,14 @@ def line(registration: "Registration", occupation: Occupation) -> dict[str, Any]
     return {"field": "occupation", "label": "职业（工种）", "code": "move", "sentence": f"{before} → {occupation}"}
 
 
+@transaction.atomic
 def answer(registration: "Registration", action: Action, number: str, by: User, note: str = "") -> ReviewEvent:
-    """Agree, decline or retract: the proposal with this key, as the page showed it. StepRefused with the reason."""
+    """Agree, decline or retract: the proposal with this key, as the page showed it. StepRefused with the reason.
+
+    The registration is held from the look at the proposal on: whoever agrees to one is never moved by the next one.
+    """
+    rows = type(registration).objects.filter(pk=registration.pk)
+    rows.select_for_update(no_key=True).values_list("pk").first()
     proposal = waiting(registration)
     if proposal is None or str(proposal.pk) != number:
         raise StepRefused(GONE)
@@ -126,21 +132,30 @@ def answered(registration: "Registration", action: Action, number: str) -> bool:
     return MoveProposal.objects.filter(asked, registration=registration, state=ENDS[action]).exists()
 
 
-def settle(registration: "Registration", action: Action, now: datetime, silent: bool) -> int | None:
-    """What a step does to the proposal that waits, inside its transaction; returns the occupation from then on.
+def ended_by(registration: "Registration", action: Action) -> MoveProposal | None:
+    """The proposal that this step ends, none for a step that ends none. StepRefused where there is no such proposal."""
+    if action not in ENDS:
+        return None
+    found = MoveProposal.objects.filter(registration=registration, state=State.WAITING).first()
+    if found is None:
+        raise StepRefused(GONE)
+    return found
+
+
+def settle(
+    registration: "Registration", action: Action, ended: MoveProposal | None, now: datetime, silent: bool
+) -> None:
+    """What a step does to the proposal that waits, inside its transaction and after the registration is written: in this
+    order the rows are locked, by everybody.
 
     A silent one (docs/adr/0021) leaves it as it is: a proposal that lapsed would tell that somebody was rejected.
     """
-    held = MoveProposal.objects.filter(registration=registration, state=State.WAITING)
-    if action in ENDS:
-        wanted = held.values_list("pk", "occupation").first()
-        if wanted is None or not held.filter(pk=wanted[0]).update(state=ENDS[action], ended_at=now):
+    if ended:
+        still = MoveProposal.objects.filter(pk=ended.pk, state=State.WAITING)
+        if not still.update(state=ENDS[action], ended_at=now):
             raise StepRefused(GONE)
-        if action == Action.MOVE:
-            return wanted[1]
     elif not silent and TABLE[action].after(registration.state) not in MOVABLE:
         lapse(registration, now)
-    return registration.occupation_id
 
 
 def lapse(registration: "Registration", now: datetime) -> None:

@@ -14,10 +14,9 @@ from registrations.deliveries import ask_to_send
 from registrations.messages import Channel, ChannelChoice, Delivery, Kind, Message
 from registrations.undo import UNDO_FOR
 from registrations.wording import has_sms, title_and_body
-from registrations.workflow import DECISIONS, EDITABLE, Action, Status
+from registrations.workflow import DECISIONS, Action
 
 if TYPE_CHECKING:
-    from plans.models import Plan
     from registrations.models import Registration
     from registrations.trail import ReviewEvent
 
@@ -156,19 +155,3 @@ def put_once(registration: "Registration", kind: Kind, key: str, values: dict[st
     except IntegrityError:
         return False
     return True
-
-
-def tell_everyone_with_a_draft(plan: "Plan", text: str) -> int:
-    """The deadline has changed: tell all who can still submit. `text` says it in a sentence; the same one is told once.
-
-    Returns how many were told. Call it when the change is committed, or inside its transaction.
-    """
-    waiting = plan.registrations.filter(status__in=EDITABLE).select_related("plan", "occupation", "applicant")
-    key = f"deadline-{plan.registration_closes_at:%Y%m%d%H%M}-{plan.corrections_end_at:%Y%m%d%H%M}"
-    told = sum(
-        put_once(registration, Kind.DEADLINE, key, {"text": text}, useful_until=registration.deadline())
-        for registration in waiting.iterator(chunk_size=500)
-        if registration.status != Status.RETURNED or registration.deadline() > timezone.now()
-    )
-    transaction.on_commit(ask_to_send, robust=True)
-    return told

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from registrations.models import Registration  # noqa: F401  (named by the string below)
 
 
+def due_at() -> models.Expression:
+    """As Registration.deadline()."""
+    corrections = Coalesce("plan__correction_closes_at", "plan__registration_closes_at")
+    usual = models.Case(models.When(status=Status.RETURNED, then=corrections), default="plan__registration_closes_at")
+    return Greatest(usual, Coalesce("extended_until", usual))
+
+
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     def owned_by(self, user: User) -> "RegistrationQuerySet":
         return self.filter(applicant=user)
@@ -37,14 +44,13 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """Whose decision is published, and whose message is not written yet."""
         return self.filter(held=True).exclude(plan__in=Plan.objects.holding(now))
 
+    def still_open(self, now: datetime) -> "RegistrationQuerySet":
+        """What the applicant can still submit."""
+        return self.editable().alias(due_at=due_at()).filter(due_at__gt=now)
+
     def due_between(self, begin: datetime, end: datetime) -> "RegistrationQuerySet":
         """What the applicant can still submit, whose deadline() lies after `begin` and not after `end`."""
-        corrections = Coalesce("plan__correction_closes_at", "plan__registration_closes_at")
-        deadline = models.Case(
-            models.When(status=Status.RETURNED, then=corrections), default="plan__registration_closes_at"
-        )
-        own = Greatest(deadline, Coalesce("extended_until", deadline))
-        return self.editable().alias(due_at=own).filter(due_at__gt=begin, due_at__lte=end)
+        return self.editable().alias(due_at=due_at()).filter(due_at__gt=begin, due_at__lte=end)
 
     def for_list(self) -> "RegistrationQuerySet":
         """With what a line of one's own list names, and without the document number, which would be decrypted."""

@@ -16,11 +16,10 @@ from plans.models import Division, Plan
 from registrations.districts import OUTSIDE, UNKNOWN, district_of
 from registrations.models import Registration
 from registrations.trail import ReviewEvent
-from registrations.workflow import Action, Status
+from registrations.workflow import DECISIONS, TABLE, Action, Status
 
 CHUNK = 2000
 MOST_DAYS = 62  # beyond that, weeks
-DECIDING = {Action.APPROVE, Action.RETURN, Action.REJECT}
 HOURS_WAITED = [(24, "不到 1 天"), (72, "1 到 3 天"), (168, "3 到 7 天")]
 LONGER = "7 天以上"
 
@@ -41,7 +40,7 @@ class Seats:
 
 @dataclass
 class Trail:
-    """What the plan's trail tells, read once from its first line to its last."""
+    """What the plan's trail tells, of what stands, read once from its first line to its last."""
 
     days: Counter[date] = field(default_factory=Counter)
     waited: list[float] = field(default_factory=list)  # hours from a submission to the committee's step
@@ -57,10 +56,10 @@ class Trail:
                 if not submitted:
                     self.days[timezone.localdate(at)] += 1
                 since, submitted = at, True
-            elif action in DECIDING and since:
+            elif action in DECISIONS and since:
                 self.waited.append((at - since).total_seconds() / 3600)
                 since = None
-            else:
+            elif TABLE[Action(action)].target:  # what leaves the status as it is ends no wait
                 since = at if action == Action.REOPEN else None
             if action == Action.RETURN:
                 self.count_reasons(items)
@@ -135,7 +134,8 @@ def listed(plan: Plan) -> Any:
 
 
 def read_trail(plan: Plan) -> Trail:
-    lines = ReviewEvent.objects.filter(registration__plan=plan).exclude(registration__status=Status.DRAFT)
+    """Of what stands: a decision that was taken back was none."""
+    lines = ReviewEvent.objects.standing().filter(registration__plan=plan).exclude(registration__status=Status.DRAFT)
     rows = lines.order_by("registration_id", "pk").values_list("registration_id", "action", "at", "items")
     trail = Trail()
     for _, own in groupby(rows.iterator(chunk_size=CHUNK), key=lambda row: row[0]):

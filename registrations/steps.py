@@ -104,13 +104,13 @@ def take(
     if action == Action.SUBMIT and registration.is_extended:
         extensions.tell_trail(registration)
     silent = holding.is_silent(registration, action, now)
-    was = registration.kind
-    after = was._replace(
-        status=line.after(registration.state), occupation=moves.settle(registration, action, now, silent)
-    )
+    was, proposal = registration.kind, moves.ended_by(registration, action)
+    occupation = proposal.occupation_id if proposal and action == Action.MOVE else registration.occupation_id
+    after = was._replace(status=line.after(registration.state), occupation=occupation)
     seat = seat_after(registration, line, after, silent)
     undoes = undo.last_decision(registration) if line.undoes or (silent and action == Action.REOPEN) else None
     written = move(registration, line, now, after, seat, seen_portrait, silent=silent)
+    moves.settle(registration, action, proposal, now, silent)
     event = ReviewEvent.objects.create(
         registration=registration,
         action=action,

@@ -57,7 +57,7 @@ def refusal(registration: "Registration", now: datetime, lines: Sequence[ReviewE
 def take_back(registration: "Registration", decision: str, by: User) -> None:
     """Take back the decision with this key, as the page sent it; once more is the same. StepRefused with the reason."""
     last, undoes = last_line(registration, by)
-    if undoes == decision:
+    if decision and undoes == decision:
         return
     if last != decision:
         raise StepRefused("这份报名已经有了新的记录，不能撤销那次决定。请看过下面的审核记录后再操作。")
@@ -70,6 +70,8 @@ def take_back(registration: "Registration", decision: str, by: User) -> None:
 
 
 def last_line(registration: "Registration", by: User) -> tuple[str, str]:
-    """The key of the last line, and of the one that it undoes if this person has written it."""
+    """The key of the last line, and of the one that it undoes if this person has written it; "" for none."""
     line = registration.events.first()
-    return (str(line.pk), str(line.undoes_id) if line.by_id == by.pk else "") if line else ("", "")
+    if line is None:
+        return "", ""
+    return str(line.pk), str(line.undoes_id or "") if line.by_id == by.pk else ""

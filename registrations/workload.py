@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count
-from django.urls import NoReverseMatch, reverse
+from django.db.models import Sum
+from django.urls import reverse
 
 from accounts.models import User
 from plans.models import CommitteeMember, Plan, Role
-from registrations.models import Registration
+from registrations.tally import Tally
 from registrations.workflow import Status
 
 MOST_PLANS = 100
@@ -35,21 +35,14 @@ class Work:
 
     @property
     def queue(self) -> str:
-        try:
-            return reverse("admin:registrations_registration_queue", args=[self.plan.code])
-        except NoReverseMatch:
-            return f"{reverse('admin:registrations_registration_changelist')}?plan={self.plan.pk}"
+        return reverse("admin:registrations_registration_queue", args=[self.plan.code])
 
 
 def of(user: User) -> list[Work]:
     """Three queries, however many plans there are: what waits most first, then what closes last."""
     plans = list(Plan.objects.reviewable_by(user)[:MOST_PLANS])
     roles = dict(CommitteeMember.objects.filter(user=user).values_list("plan", "role"))
-    waiting = dict(
-        Registration.objects.filter(plan__in=plans, status=Status.SUBMITTED)
-        .order_by()
-        .values_list("plan")
-        .annotate(Count("pk"))
-    )
+    kept = Tally.objects.filter(plan__in=plans, status=Status.SUBMITTED).order_by()
+    waiting = dict(kept.values_list("plan").annotate(Sum("count")))
     work = [Work(plan, Role(roles[plan.pk]) if plan.pk in roles else None, waiting.get(plan.pk, 0)) for plan in plans]
     return sorted(work, key=lambda each: -each.waiting)

@@ -262,7 +262,7 @@ def test_a_deadline_that_is_moved_back(plan, boss, applicant, occupation):
     scenes.draft(applicant, occupation)
     address = reverse("admin:plans_plan_extend", args=[plan.code])
     form = {**form_of(boss, address), **moment(plan.registration_closes_at + timedelta(days=3))}
-    assert_same(boss, address, form, "报名截止时间已延长。已通知 1 位")
+    assert_same(boss, address, form, "报名截止时间已延长。正在通知 1 位")
 
 
 def test_a_plan_that_is_copied(plan, boss):

@@ -169,9 +169,13 @@ class Plan(PhotoRequirements):
 
     def clean(self) -> None:
         super().clean()
-        row = Plan.objects.filter(pk=self.pk, holds_decisions=True).first()
-        if row and not self.holds_decisions and (reason := row.why_it_holds_on()):
+        row, now = Plan.objects.filter(pk=self.pk).first(), clock.near()
+        if row is None:
+            return
+        if row.holds_decisions and not self.holds_decisions and (reason := row.why_it_holds_on()):
             raise ValidationError({"holds_decisions": reason})
+        if row.is_published_at(now) and not self.is_published_at(now) and (reason := row.why_it_stays_published()):
+            raise ValidationError({"published_at": reason})
 
     def why_it_holds_on(self) -> str:
         """Why it cannot go back to telling each decision at once, as a sentence; empty where it can."""
@@ -179,6 +183,15 @@ class Plan(PhotoRequirements):
             return "审核结果已经公布或定了公布时间，不能取消统一公布。要取消定时公布的，请到“公布审核结果”页面。"
         number = self.registrations.filter(held=True).count()
         return f"已有 {number} 份审核结果等着公布，不能取消。请到“公布审核结果”页面公布。" if number else ""
+
+    def is_published_at(self, now: datetime) -> bool:
+        return self.published_at is not None and self.published_at <= now
+
+    def why_it_stays_published(self) -> str:
+        """Why its publication cannot be taken back, as a sentence; empty while nobody has so much as begun a draft."""
+        if not self.registrations.exists():
+            return ""
+        return f"“{self}”已经有人开始填写报名，不能撤回发布。可以修改竞赛说明，或联系运营人员。"
 
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         """Whoever saves a row read it a while ago: what was published meanwhile stays published (plans/decisions.py)."""

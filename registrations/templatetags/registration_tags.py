@@ -4,8 +4,8 @@ from typing import Any
 
 from django import template
 from django.template import Context
-from django.utils import timezone
 
+from accounts import clock
 from photos.reasons import Reason, known
 from plans.models import Plan, PlanState
 from registrations.frame import own
@@ -19,7 +19,7 @@ register = template.Library()
 def offer(context: Context, plan: Plan) -> dict[str, Any]:
     """The next step for this person in this plan, as a button, or the reason why there is none."""
     request = context["request"]
-    mine, now = own(request), timezone.now()
+    mine, now = own(request), clock.near()
     extended = mine.extensions.get(plan.pk)
     given = extended is not None and extended > max(now, plan.registration_closes_at)
     state = plan.state_at(now)

@@ -225,6 +225,16 @@ def test_a_manager_edits_everything(desk, plan, manager):
     assert (entry.actor, entry.verb, entry.target) == (manager.username, "plan.changed", f"plans.plan:{plan.pk}")
 
 
+@pytest.mark.parametrize("later", [None, timedelta(days=1)])
+def test_what_somebody_has_begun_is_not_taken_back_by_the_form_either(desk, plan, applicant, later):
+    scenes.draft(applicant, scenes.occupation(plan, name="电工"))
+    at = timezone.localtime(timezone.now() + later) if later else None
+    moment = {"published_at_0": f"{at:%Y-%m-%d}" if at else "", "published_at_1": f"{at:%H:%M}" if at else ""}
+    sentence = f"“{plan}”已经有人开始填写报名，不能撤回发布。可以修改竞赛说明，或联系运营人员。"
+    assert errors(save(desk, plan, **moment)) == [sentence]
+    assert Plan.objects.get().published_at == plan.published_at
+
+
 def test_times_are_those_of_beijing(desk, plan):
     save(desk, plan, registration_closes_at_0="2030-01-01", registration_closes_at_1="00:30")
     plan.refresh_from_db()

@@ -283,6 +283,16 @@ def test_a_member_is_removed_and_out_at_once(plan, desk, manager, viewer, sign_i
     assert inside.get(at(plan)).headers["Location"].startswith("/admin/login/")
 
 
+@pytest.mark.parametrize("change", [members.remove, lambda member, by: members.change_role(member, "reviewer", by)])
+def test_who_was_put_out_meanwhile_is_not_noted_once_more(plan, manager, viewer, change):
+    """Two managers at the same page: the second one's change would stand in the record, and nowhere else."""
+    member = plan.members.get(user=viewer)
+    plan.members.get(user=viewer).delete()
+    with pytest.raises(members.MemberRefused, match="刚刚被移出"):
+        change(member, manager)
+    assert (plan.members.filter(user=viewer).count(), lines()) == (0, [])
+
+
 def test_the_last_manager_stays(plan, desk, manager, reviewer):
     member = plan.members.get(user=manager)
     locked = scenes.member(plan, "manager", "停用")

@@ -81,6 +81,27 @@ def test_published_at_a_moment(desk, unpublished):
     assert unpublished.published_at is None
 
 
+def test_what_cannot_be_noted_is_not_published(unpublished, manager, monkeypatch):
+    """Nothing is seen by applicants of which the record does not say who has published it."""
+
+    def breaks(*args, **kwargs):
+        raise RuntimeError("the machine stops here")
+
+    monkeypatch.setattr(publication, "record", breaks)
+    with pytest.raises(RuntimeError):
+        publication.publish(unpublished, manager)
+    assert Plan.objects.get().published_at is None
+
+
+def test_published_meanwhile_it_stays_as_it_was(unpublished, manager):
+    """Of two managers at once, the second has read a plan that was not published."""
+    publication.publish(Plan.objects.get(), manager)
+    was = Plan.objects.get().published_at
+    with pytest.raises(PublicationRefused, match="早已发布"):
+        publication.publish(unpublished, manager)
+    assert (Plan.objects.get().published_at, lines("verb")) == (was, [("plan.published",)])
+
+
 @pytest.mark.parametrize(
     ("change", "at", "sentence"),
     [

@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 from accounts import limits
 from accounts.models import User
 from plans.models import CommitteeMember
-from registrations import bulk, jobs
+from registrations import bulk, jobs, moves
 from registrations.jobs import Job, JobRow, State
 from registrations.models import Registration
 from registrations.workflow import Action, Status
@@ -24,6 +24,11 @@ pytestmark = pytest.mark.django_db
 def three(occupation, manager):
     names = ["甲一", "乙二", "丙三"]
     return [scenes.registration_at(Status.SUBMITTED, scenes.person(name), occupation, manager) for name in names]
+
+
+@pytest.fixture
+def other_occupation(plan):
+    return scenes.occupation(plan)
 
 
 @pytest.fixture
@@ -163,6 +168,16 @@ def test_pressed_twice_it_is_done_once(sign_in, three, reviewer, in_background):
 
 
 # Between the question and the doing ---------------------------------------------------------------------------------
+
+
+def test_what_was_arranged_since_did_not_decide_it(sign_in, three, reviewer, manager, other_occupation):
+    """Who approved it is named, not who has proposed another occupation since."""
+    visitor = sign_in(reviewer)
+    job, page = asked(visitor, three[0].plan, three)
+    scenes.take(three[1], Action.APPROVE, scenes.member(three[1].plan, "reviewer", "陈静"))
+    moves.propose(scenes.fresh(three[1]), other_occupation, reason="人数不足。", by=manager)
+    confirmed(visitor, job, page)
+    assert outcomes(job)[1] == ("refused", "已被陈静处理：审核通过。")
 
 
 def test_who_was_faster_is_named(sign_in, three, reviewer, manager):

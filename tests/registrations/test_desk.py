@@ -270,12 +270,21 @@ def test_too_late_it_is_refused_with_a_way_out(clock, sign_in, three, reviewer):
     assert (said(answer), situation(three[0])) == ([f"{three[0].reference} 甲一：{sentence}"], was)
 
 
-@pytest.mark.parametrize("named", ["", "x", "0", "²", "9" * 40])
+@pytest.mark.parametrize("named", ["", "None", "x", "0", "²", "9" * 40])
 def test_another_decision_than_the_one_that_is_named_stays(sign_in, three, reviewer, named):
     visitor = sign_in(reviewer)
     approve(visitor, three[0])
     was = situation(three[0])
     answer = visitor.post(of(three[0], "undo"), {"decision": named}, follow=True)
+    sentence = "这份报名已经有了新的记录，不能撤销那次决定。请看过下面的审核记录后再操作。"
+    assert (said(answer), situation(three[0])) == ([f"{three[0].reference} 甲一：{sentence}"], was)
+
+
+@pytest.mark.parametrize("named", ["", "None"])
+def test_who_names_no_decision_is_not_told_that_it_was_taken_back(sign_in, three, reviewer, manager, named):
+    approve(sign_in(reviewer), three[0])
+    was = situation(three[0])
+    answer = sign_in(manager).post(of(three[0], "undo"), {"decision": named}, follow=True)
     sentence = "这份报名已经有了新的记录，不能撤销那次决定。请看过下面的审核记录后再操作。"
     assert (said(answer), situation(three[0])) == ([f"{three[0].reference} 甲一：{sentence}"], was)
 

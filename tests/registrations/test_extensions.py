@@ -214,6 +214,15 @@ def test_a_submitted_one_says_until_when_it_can_be_taken_back(applicant, plan, o
     assert said in notices(sign_in(applicant).get(registration.get_absolute_url()))
 
 
+def test_the_receipt_names_no_moment_that_is_over(applicant, plan, occupation, manager, sign_in, after):
+    """Who submits after everybody else can correct it as long as they have been given time, too."""
+    grant(plan, applicant, manager, until(plan))
+    submitted = scenes.take(scenes.draft(applicant, occupation), Action.SUBMIT, applicant)
+    moment = timezone.localtime(until(plan))
+    page = text_of(sign_in(applicant).get(f"/registrations/{submitted.reference}/submitted/").content.decode())
+    assert f"如被退回，请在 {moment.month}月{moment.day}日 {moment:%H:%M} 前修改后重新提交。" in page
+
+
 def test_reopening_reaches_its_applicant_in_words(applicant, plan, occupation, manager, sign_in):
     rejected = scenes.registration_at(Status.REJECTED, applicant, occupation, manager)
     scenes.take(rejected, Action.REOPEN, manager, "证书已补齐")

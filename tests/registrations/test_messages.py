@@ -121,18 +121,6 @@ def test_old_news_are_sent_to_nobody(applicant, occupation, manager, both):
     assert (told(applicant), ways(applicant)) == ([("submitted", "已收到报名")], [])
 
 
-def test_who_can_still_submit_is_told_of_another_deadline_once(applicant, stranger, occupation, manager):
-    scenes.draft(applicant, occupation)
-    scenes.registration_at(Status.SUBMITTED, stranger, occupation, manager)
-    returned = scenes.person("赵六")
-    scenes.registration_at(Status.RETURNED, returned, occupation, manager)
-    for expected in (2, 0):
-        assert notifications.tell_everyone_with_a_draft(occupation.plan, "报名截止时间延长三天。") == expected
-    kinds = [("deadline", "截止时间有变化")]
-    assert (told(applicant), told(stranger)[1:], told(returned)[2:]) == (kinds, [], kinds)
-    assert applicant.messages.get().body.startswith("报名截止时间延长三天。\n您的报名（")
-
-
 # The pages -----------------------------------------------------------------------------------------------------------
 
 

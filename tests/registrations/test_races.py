@@ -5,17 +5,21 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models import Count
+from django.db.models.deletion import Collector
 from django.db.models.functions import Lower
 
 from plans.models import Occupation, Plan
-from profiles.models import StaleDetails
-from registrations import bulk, deciding, intake, jobs, undo
+from profiles.models import Profile, StaleDetails
+from registrations import bulk, deciding, intake, jobs, moves, undo
 from registrations.decisions import DecisionForm
 from registrations.jobs import State
 from registrations.messages import Message
@@ -23,7 +27,7 @@ from registrations.models import Registration
 from registrations.notifications import STEPS
 from registrations.tally import Tally
 from registrations.trail import ReviewEvent
-from registrations.workflow import Action, Status
+from registrations.workflow import Action, Status, StepRefused
 from tests import scenes
 from tests.registrations.test_bulk import outcomes, standing
 from tests.registrations.test_seats import FASTER, full
@@ -312,3 +316,101 @@ def test_everybody_starts_twice() -> None:
     started = crowd([lambda who=who: intake.start(who, plan).reference for who in people for _ in range(2)], AT_A_TIME)
     assert [one == two for one, two in itertools.batched(started, 2, strict=True)] == [True] * len(people)
     assert Registration.objects.filter(plan=plan).values_list(Lower("status")).distinct().count() == 1
+
+
+def test_a_draft_is_deleted_in_one_window_and_submitted_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was acknowledged as submitted is there: whoever deletes has looked at the row that is deleted."""
+    plan = scenes.open_plan()
+    (draft,) = drafts_of(1, scenes.occupation(plan, capacity=1))
+    collect, other, pool = Collector.collect, [], ThreadPoolExecutor(1)
+
+    def submit_meanwhile() -> str:
+        try:
+            return submit(draft)
+        except (StepRefused, Registration.DoesNotExist):
+            return "refused"
+        finally:
+            connection.close()
+
+    def slowly(self: Collector, *found: Any, **how: Any) -> None:
+        """What is to be deleted has been read; now the other window has a second for itself."""
+        collect(self, *found, **how)
+        if not other:
+            other.append(pool.submit(submit_meanwhile))
+            wait(other, timeout=1)
+
+    monkeypatch.setattr(Collector, "collect", slowly)
+    try:
+        scenes.fresh(draft).discard(draft.applicant)
+        deleted = True
+    except StepRefused:
+        deleted = False
+    answer = other[0].result(timeout=30)
+    pool.shutdown()
+    there = list(Registration.objects.values_list("status", flat=True))
+    assert (answer, deleted, there) in [("refused", True, []), ("submitted", False, ["submitted"])]
+    check(plan)
+
+
+def test_a_job_rejects_while_its_applicant_agrees_to_another_occupation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both want the registration and the proposal that waits: in the same order, or they wait for one another."""
+    plan = scenes.open_plan()
+    one, other = scenes.occupation(plan, capacity=None), scenes.occupation(plan, capacity=None)
+    boss = scenes.member(plan, "manager")
+    (draft,) = drafts_of(1, one)
+    submit(draft)
+    proposal = moves.propose(scenes.fresh(draft), other, reason="名额已满。", by=boss)
+    job = bulk.ask(boss, plan, Action.REJECT, Registration.objects.filter(plan=plan), "/")
+    assert job.hand_over(State.ASKED, arguments=bulk.Decision(Action.REJECT, "不符合参赛条件。").arguments())
+    lapse, held = moves.lapse, Event()
+
+    def slowly(*what: Any) -> None:
+        held.set()
+        sleep(0.5)
+        lapse(*what)
+
+    def agree() -> str:
+        found = scenes.fresh(draft)
+        assert held.wait(timeout=10)
+        return moves.answer(found, Action.MOVE, str(proposal.pk), found.applicant).action
+
+    monkeypatch.setattr(moves, "lapse", slowly)
+    answers = at_once(partial(jobs.run_job.func, str(job.public_id)), agree)
+    assert (answers[0], answers[1] in {FASTER, moves.GONE}) == (None, True)
+    assert (standing(job), moves.MoveProposal.objects.get().state) == (("done", 1, 1, 0), "lapsed")
+    check(plan)
+
+
+def test_a_new_portrait_in_one_window_and_submitting_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever comes first: the portrait is kept, and nobody sees an error page."""
+    plan = scenes.open_plan()
+    (draft,) = drafts_of(1, scenes.occupation(plan, capacity=None))
+    person, closed, other, pool = draft.applicant, Registration.closed_reason, [], ThreadPoolExecutor(1)
+    first, second = scenes.portrait_of(person), scenes.portrait_of(person, "#dddddd")
+    Profile.of(person).set_portrait(first)
+    Registration.objects.filter(pk=draft.pk).update(portrait=first)
+
+    def submit_meanwhile() -> str:
+        try:
+            return submit(draft)
+        except StepRefused as refusal:
+            return str(refusal)
+        finally:
+            connection.close()
+
+    def slowly(self: Registration, *moment: Any) -> str:
+        """The registration has been read; now the other window has a second for itself."""
+        if not other:
+            other.append(pool.submit(submit_meanwhile))
+            wait(other, timeout=1)
+        return closed(self, *moment)
+
+    monkeypatch.setattr(Registration, "closed_reason", slowly)
+    Profile.of(person).set_portrait(second)
+    answer = other[0].result(timeout=30)
+    pool.shutdown()
+    assert (answer, Profile.of(person).portrait, scenes.fresh(draft).portrait) in [
+        (FASTER, second, second),
+        (Status.SUBMITTED, second, second),
+    ]
+    check(plan)

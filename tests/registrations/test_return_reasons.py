@@ -2,6 +2,7 @@
 
 import html
 import re
+from time import sleep
 
 import pytest
 from django.db import IntegrityError
@@ -17,6 +18,7 @@ from tests import scenes
 from tests.pages import form_of
 from tests.registrations.reading import every_row, text_of
 from tests.registrations.test_admin import of, said
+from tests.registrations.threads import at_once
 
 
 @pytest.fixture
@@ -170,6 +172,30 @@ def test_two_managers_at_once(sign_in, plan, manager):
     )
     visitor.post(page_of(plan), form_of(answer))
     assert listed(plan)[0][3] == "改过了。"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_managers_in_the_same_instant(sign_in, monkeypatch):
+    """One saves, the other is told: nobody sees an error page."""
+    replace = return_reasons.replace
+
+    def slowly(*what):
+        """Time enough for the other one to look at the list as it was."""
+        sleep(0.3)
+        replace(*what)
+
+    monkeypatch.setattr(return_reasons, "replace", slowly)
+    plan = scenes.open_plan()
+    visitors = [sign_in(scenes.member(plan, "manager", name)) for name in ("周敏", "钱进")]
+    sent = [form_of(visitor.get(page_of(plan))) for visitor in visitors]
+
+    def save(number):
+        answer = visitors[number].post(page_of(plan), sent[number] | {"form-0-sentence": f"第 {number} 位改的。"})
+        return answer.status_code, page(answer).count("刚才有另一位管理员改过这个列表，所以这次没有保存。")
+
+    answers = at_once(lambda: save(0), lambda: save(1))
+    assert sorted(answers) == [(200, 1), (302, 0)]
+    assert listed(plan)[0][3] == f"第 {answers.index((302, 0))} 位改的。"
 
 
 def test_forged_codes_never_name_two_reasons(sign_in, plan, manager):

@@ -59,6 +59,27 @@ def test_a_wait_ends_with_the_committees_step_and_begins_again():
     assert (found.waited, dict(found.days)) == ([2, 1, 4], {NOON.date(): 1})
 
 
+def test_what_is_arranged_meanwhile_ends_no_wait():
+    found = trail(
+        (Action.SUBMIT, NOON),
+        (Action.EXTEND, after(hours=1)),
+        (Action.PROPOSE, after(hours=2)),
+        (Action.MOVE, after(hours=3)),
+        (Action.APPROVE, after(hours=5)),
+    )
+    assert found.waited == [5]
+
+
+def test_a_decision_that_was_taken_back_was_none(occupation, manager):
+    registration = scenes.registration_at(Status.SUBMITTED, scenes.person(), occupation, manager)
+    items = [{"field": "portrait", "label": "证件照", "codes": ["blurred"], "sentence": "不清楚。"}]
+    scenes.fresh(registration).take(Action.RETURN, by=manager, items=items)
+    scenes.take(registration, Action.UNDO, manager)
+    scenes.take(registration, Action.APPROVE, manager)
+    figures = statistics.of(occupation.plan)
+    assert (figures.waiting.dealt_with, figures.photos_returned, figures.photo_reasons) == (1, 0, [])
+
+
 def test_a_day_is_a_day_in_beijing():
     assert list(trail((Action.SUBMIT, datetime(2026, 5, 6, 16, 30, tzinfo=UTC))).days) == [datetime(2026, 5, 7).date()]
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.utils import timezone
 
+from accounts import clock
 from accounts.commands import PortalCommand
 from registrations import publishing
 from registrations.models import Registration
@@ -32,4 +32,4 @@ class Command(PortalCommand):
             raise CommandError(f"还有 {left} 人没能通知，原因见日志。请再执行一次。")
 
     def left(self) -> int:
-        return Registration.objects.to_be_told(timezone.now()).count()
+        return Registration.objects.to_be_told(clock.now()).count()
