@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -82,14 +83,21 @@ class CallbackView(OIDCAuthenticationCallbackView):
         """Back from the platform. Whatever fails leaves a session that is signed in as it was."""
         try:
             self.check_state(request)
+            return self.exchanged(request)
         except LoginRefused as refusal:
             return login_failed(request, refusal)
+        except UpdateError:
+            # Signed out in another tab at this moment: with the session the question is gone that this answers.
+            auth.logout(request)
+            return login_failed(request, LoginRefused("session ended", EXPIRED))
+
+    def exchanged(self, request: HttpRequest) -> HttpResponse:
+        """The code has become a login, or LoginRefused and a line in the record."""
         try:
-            response = super().get(request)
+            return super().get(request)
         except LoginRefused as refusal:
             record_login_refused(refusal.reason, refusal.user)
-            return login_failed(request, refusal)
-        return response
+            raise
 
     def check_state(self, request: HttpRequest) -> None:
         """Only an answer to a question that this browser asked is looked at, an error included."""
