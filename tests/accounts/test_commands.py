@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from accounts import erasure
 from accounts.fields import blind_index
 from accounts.identity import Sex
 from accounts.management.commands.correct_identity import Command
@@ -53,6 +54,16 @@ def test_grant_superuser_and_take_it_away(applicant):
         ("command:grant_staff", "staff.granted", applicant.username, "superuser"),
         ("command:grant_staff", "staff.revoked", applicant.username, ""),
     ]
+
+
+def test_a_deactivated_account_does_not_become_staff_but_stops_being_it(applicant):
+    User.objects.filter(pk=applicant.pk).update(is_active=False)
+    with pytest.raises(CommandError, match=f"账户 {applicant.username} 已被停用，不能成为运营人员。"):
+        run("grant_staff", applicant.username)
+    assert (powers(applicant), lines()) == ((False, False), [])
+    User.objects.filter(pk=applicant.pk).update(is_staff=True, is_superuser=True)
+    run("grant_staff", applicant.username, "--revoke")
+    assert powers(applicant) == (False, False)
 
 
 def test_granting_staff_takes_the_superuser_away(applicant):
@@ -227,6 +238,21 @@ def test_a_document_that_is_taken_in_between(applicant, stranger, type_in, monke
         correct(applicant)
     assert str(refusal.value) == TAKEN
     assert (held(applicant), lines()) == (before, [])
+
+
+def test_who_is_erased_while_somebody_types_gets_nothing_back(applicant, monkeypatch):
+    answers = iter(["王晓鸣", "resident_id", OTHER])
+
+    def answer(prompt):
+        if prompt == "证件号码：":
+            erasure.erase(applicant, applicant)
+        return next(answers)
+
+    monkeypatch.setattr("builtins.input", answer)
+    with pytest.raises(CommandError) as refusal:
+        correct(applicant)
+    assert str(refusal.value) == f"账户 {applicant.username} 刚才注销了，没有改动。不用再更正。"
+    assert (Identity.objects.count(), [verb for _, verb, _, _ in lines()]) == (0, ["person.erased"])
 
 
 def test_who_has_not_confirmed_has_nothing_to_correct(db, type_in):

@@ -26,6 +26,8 @@ class Command(PortalCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         user = find_account(options["account"])
+        if not options["revoke"] and not user.is_active:
+            raise CommandError(f"账户 {user.username} 已被停用，不能成为运营人员。")
         user.is_staff = not options["revoke"]
         user.is_superuser = options["superuser"] and not options["revoke"]
         user.save(update_fields=["is_staff", "is_superuser"])
