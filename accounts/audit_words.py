@@ -22,7 +22,7 @@ DETAILS = {
 BEGINNINGS = {"platform unreachable: ": "联系不上平台", "answer not acceptable: ": "平台的回答不能接受"}
 COUNTED = (
     *(limits.LOGIN, limits.CONFIRM, limits.UPLOAD, limits.SUBMIT),
-    *(limits.BULK, limits.EXPORT, limits.MEMBER),
+    *(limits.BULK, limits.SEARCH, limits.EXPORT, limits.MEMBER),
 )
 LIMITS = {f"limit:{limit.name}": limit.doing for limit in COUNTED}
 PURGED = {

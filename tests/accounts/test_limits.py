@@ -9,7 +9,7 @@ from django.core.cache import cache, caches
 from django.urls import reverse
 from redis.exceptions import ConnectionError as RedisAway
 
-from accounts import limits
+from accounts import audit_words, limits
 from accounts.identity import DocumentType, Sex
 from accounts.limits import spend
 from accounts.models import AuditEntry, Identity
@@ -304,3 +304,8 @@ def test_submitting(applicant, sign_in, occupation, few):
     assert_told(response, "提交审核", f"{scenes.timezone.localtime(now):%H}:10", 600)
     assert scenes.fresh(draft).status == Status.DRAFT
     assert lines() == [(applicant.username, "limit:submit")]
+
+
+def test_each_limit_is_told_in_words_where_the_record_is_read():
+    every = {f"limit:{limit.name}": limit.doing for limit in vars(limits).values() if isinstance(limit, limits.Limit)}
+    assert every == audit_words.LIMITS
