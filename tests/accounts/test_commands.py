@@ -337,3 +337,45 @@ def test_no_session_ends_without_its_line(applicant, sign_in, monkeypatch):
     with pytest.raises(OperationalError):
         run("end_sessions", applicant.username)
     assert is_in(client)
+
+
+# deactivate_account -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["username", "subject"])
+def test_deactivate_an_account_and_lift_it(applicant, stranger, sign_in, by):
+    name, browsers = getattr(applicant, by), [sign_in(applicant), sign_in(applicant), sign_in(stranger)]
+    assert run("deactivate_account", name) == f"账户 {applicant.username} 已停用，2 个登录已结束。\n"
+    assert [browser.get("/profile/").status_code for browser in browsers] == [302, 302, 200]
+    assert run("deactivate_account", name) == f"账户 {applicant.username} 本来就已经停用，没有需要改动的。\n"
+    assert run("deactivate_account", name, "--lift") == f"账户 {applicant.username} 已恢复，可以重新登录。\n"
+    assert run("deactivate_account", name, "--lift") == f"账户 {applicant.username} 本来就没有停用，没有需要改动的。\n"
+    assert [browser.get("/profile/").status_code for browser in browsers] == [302, 302, 200]
+    assert sign_in(applicant).get("/profile/").status_code == 200
+    assert lines() == [
+        ("command:deactivate_account", "account.deactivated", applicant.username, ""),
+        ("command:deactivate_account", "account.activated", applicant.username, ""),
+    ]
+
+
+def test_what_was_erased_is_not_lifted(applicant):
+    erasure.erase(applicant, applicant)
+    with pytest.raises(CommandError) as refusal:
+        run("deactivate_account", applicant.username, "--lift")
+    assert str(refusal.value) == (f"账户 {applicant.username} 已经注销，不能恢复。本人重新登录一次，就有新的账户。")
+    assert User.objects.get().is_active is False
+
+
+def test_an_emergency_account_is_lifted(db):
+    User.objects.create_superuser("emergency-1")
+    run("deactivate_account", "emergency-1")
+    run("deactivate_account", "emergency-1", "--lift")
+    assert User.objects.get().is_active is True
+
+
+def test_a_deactivation_can_be_rehearsed(applicant, sign_in):
+    browser = sign_in(applicant)
+    assert run("deactivate_account", applicant.username, "--dry-run") == (
+        f"检查通过，没有改动。实际执行时：账户 {applicant.username} 已停用，1 个登录已结束。\n"
+    )
+    assert (User.objects.get().is_active, lines(), browser.get("/profile/").status_code) == (True, [], 200)
