@@ -14,6 +14,8 @@ from accounts.identity import DocumentType, Sex
 from accounts.limits import spend
 from accounts.models import AuditEntry, Identity
 from accounts.verbs import Verb
+from photos.findings import Doubt
+from photos.models import Upload
 from registrations.workflow import Status
 from tests import scenes
 from tests.people import resident_number
@@ -291,6 +293,19 @@ def test_uploading(applicant, sign_in, few):
     assert_told(second, "上传照片", "12:10", 600)
     assert applicant.uploads.count() == 1
     assert lines() == [(applicant.username, "limit:upload")]
+
+
+def test_cropping(applicant, sign_in, few):
+    """Each stores a picture for a month: without a bound one upload would be enough to fill a disk."""
+    few("CROP", 1)
+    client, upload = sign_in(applicant), Upload.objects.receive(applicant, scenes.jpeg())
+    frame = {"left": 0, "top": 0, "width": 590, "confirmed": ",".join(Doubt)}
+    with time_machine.travel(NOON, tick=False):
+        first, second = (client.post(f"/profile/photo/crop/{upload.pk}/", frame) for _ in range(2))
+    assert first.status_code == 302
+    assert_told(second, "裁切照片", "13:00", 3600)
+    assert applicant.portraits.count() == 1
+    assert lines() == [(applicant.username, "limit:crop")]
 
 
 def test_submitting(applicant, sign_in, occupation, few):
