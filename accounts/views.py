@@ -3,6 +3,7 @@
 import logging
 import time
 from http import HTTPStatus
+from urllib.parse import parse_qsl
 
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
@@ -66,7 +67,8 @@ class LoginView(OIDCAuthenticationRequestView):
             return render(request, "accounts/login_asked.html", {"again": request.get_full_path()})
         limits.LOGIN.claim(origin.current().address)
         try:
-            self.OIDC_OP_AUTH_ENDPOINT = authorization_endpoint()
+            # What the address has of a query stays (RFC 6749, 3.1), but is not written before a second question mark.
+            self.OIDC_OP_AUTH_ENDPOINT, _, self.own_query = authorization_endpoint().partition("?")
         except LoginRefused as refusal:
             return login_failed(request, refusal)
         return super().get(request)
@@ -74,7 +76,8 @@ class LoginView(OIDCAuthenticationRequestView):
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
         """After a session that ended by itself the platform must not let in whoever sits there now without asking."""
         again = {"prompt": "login"} if sessions.ended(request) else {}
-        return {**super().get_extra_params(request), **again}
+        own = dict(parse_qsl(self.own_query, keep_blank_values=True))
+        return {**own, **super().get_extra_params(request), **again}
 
 
 @method_decorator([login_not_required, before_confirmation, never_cache], name="dispatch")

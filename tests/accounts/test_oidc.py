@@ -62,6 +62,15 @@ def test_the_question_to_the_platform(client, provider):
     }
 
 
+def test_what_the_address_of_the_platform_has_of_a_query_stays(client, provider, settings):
+    """RFC 6749, 3.1."""
+    settings.OIDC_OP_AUTHORIZATION_ENDPOINT = f"{provider.issuer}/authorize/?realm=beijing&theme="
+    address = client.get(reverse("accounts:login")).headers["Location"]
+    query = parse_qs(urlsplit(address).query, keep_blank_values=True)
+    assert address.count("?") == 1
+    assert (query["realm"], query["theme"], query["response_type"]) == (["beijing"], [""], ["code"])
+
+
 def test_a_good_login(client, provider):
     number = resident_number(1, sex=Sex.FEMALE)
     provider.claims = {
