@@ -21,8 +21,8 @@ DETAILS = {
 # What follows is the class or the rule, for whoever looks into the log.
 BEGINNINGS = {"platform unreachable: ": "联系不上平台", "answer not acceptable: ": "平台的回答不能接受"}
 COUNTED = (
-    *(limits.LOGIN, limits.CONFIRM, limits.UPLOAD, limits.SUBMIT),
-    *(limits.BULK, limits.EXPORT, limits.MEMBER),
+    *(limits.LOGIN, limits.CONFIRM, limits.UPLOAD, limits.CROP, limits.SUBMIT),
+    *(limits.BULK, limits.SEARCH, limits.EXPORT, limits.MEMBER),
 )
 LIMITS = {f"limit:{limit.name}": limit.doing for limit in COUNTED}
 PURGED = {

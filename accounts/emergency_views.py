@@ -24,7 +24,7 @@ from accounts.verbs import Verb
 
 logger = logging.getLogger(__name__)
 
-WRONG = "账户代号或密码不正确，您没有登录。请核对后重新输入；连续 5 次不正确，要等 15 分钟才能再试。"
+WRONG = "账户代号或密码不正确，您没有登录。请核对后重新输入；15 分钟内最多可以试 5 次。"
 
 
 class EmergencyForm(forms.Form):

@@ -10,9 +10,8 @@ from django.conf import settings
 
 from accounts.deadline import session_until
 
-EXCHANGE_SECONDS = (
-    5  # for everything that one step of a login asks, however slowly the platform drips: a page within six
-)
+# For everything that one step of a login asks, however slowly the platform drips: a page within six.
+EXCHANGE_SECONDS = 5
 ANSWER_BYTES = 256 * 1024
 
 
@@ -41,9 +40,9 @@ class Exchange:
         Raises requests.RequestException where the platform is away, slow or broken, ValueError where it says
         something else than a JSON object with status 200.
         """
-        if not self.seconds_left:
-            raise requests.Timeout("exchange took too long")
         timeout = min(settings.OIDC_TIMEOUT, self.seconds_left)
+        if not timeout:
+            raise requests.Timeout("exchange took too long")
         with (
             session_until(self.deadline) as session,
             session.request(method, url, timeout=timeout, stream=True, allow_redirects=False, **kwargs) as response,

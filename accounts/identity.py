@@ -214,8 +214,3 @@ def mask(number: str) -> str:
     """First and last characters with stars between: four each side of 16 or more, never more than half in all."""
     shown = min(4, len(number) // 4) if len(number) > 8 else int(len(number) > 3)
     return number[:shown] + "*" * (len(number) - 2 * shown) + number[len(number) - shown :]
-
-
-def age_on(birth_date: date, day: date) -> int:
-    """Full years; whoever was born on 29 February is a year older on 1 March."""
-    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))

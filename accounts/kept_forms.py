@@ -139,14 +139,9 @@ def drop(user: User, path: str) -> None:
     rows(user.pk, path).delete()
 
 
-def expired() -> QuerySet[KeptForm]:
-    """What nobody came back for in time."""
-    return KeptForm.objects.filter(kept_at__lte=timezone.now() - KEPT_FOR)
-
-
 def drop_expired() -> int:
-    """Delete what nobody came back for; the number of forms."""
-    return expired().delete()[0]
+    """Delete what nobody came back for in time; the number of forms. Without a worker `purge_expired` does it, later."""
+    return KeptForm.objects.filter(kept_at__lte=timezone.now() - KEPT_FOR).delete()[0]
 
 
 class KeptForms:

@@ -78,6 +78,8 @@ LOGIN = Limit("login", "登录", times=100, seconds=5 * 60)
 # By account from here on. A document counts when its number is malformed and when another account holds it.
 CONFIRM = Limit("confirm", "填错证件", times=5, seconds=60 * 60)
 UPLOAD = Limit("upload", "上传照片", times=30, seconds=10 * 60)
+# Also one that is found doubtful and asked about counts: it has cost as much.
+CROP = Limit("crop", "裁切照片", times=60, seconds=60 * 60)
 SUBMIT = Limit("submit", "提交审核", times=20, seconds=10 * 60)
 BULK = Limit("bulk", "批量处理", times=60, seconds=60 * 60)
 # Whoever goes through thousands may look for hundreds; guessing documents one by one takes more.

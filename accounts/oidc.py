@@ -180,8 +180,14 @@ def half_hash(access_token: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(access_token.encode("ascii")).digest()[:16]).rstrip(b"=").decode()
 
 
+VOUCHED = (
+    *("legal_name", "name_vouched", "phone", "document_vouched"),
+    *("document_type", "document_number", "document_index"),
+)
+
+
 def remember_vouched(user: User, claims: dict[str, Any]) -> None:
-    """Refresh what the platform vouches for, as long as the person has not confirmed."""
+    """Refresh what the platform vouches for, as long as the person has not confirmed: in another window, meanwhile."""
     found, _ = Identity.objects.get_or_create(user=user)
     if found.confirmed_at:
         return
@@ -195,7 +201,8 @@ def remember_vouched(user: User, claims: dict[str, Any]) -> None:
     found.document_vouched = document is not None
     if document:
         found.hold_document(document)
-    found.save()
+    values = {name: getattr(found, name) for name in VOUCHED}
+    Identity.objects.filter(pk=found.pk, confirmed_at=None).update(**values)
 
 
 def is_text(value: Any) -> TypeGuard[str]:

@@ -11,6 +11,8 @@ class Verb(TextChoices):
     EMERGENCY_LOGIN_REFUSED = "emergency.refused", "应急账户登录被拒绝"
     EMERGENCY_PASSWORD_SET = "emergency.password", "设置应急账户密码"
     SESSIONS_ENDED = "sessions.ended", "结束全部登录"
+    ACCOUNT_DEACTIVATED = "account.deactivated", "停用账户"
+    ACCOUNT_ACTIVATED = "account.activated", "恢复停用的账户"
     IDENTITY_CONFIRMED = "identity.confirmed", "确认身份信息"
     IDENTITY_REFUSED = "identity.refused", "确认身份信息被拒绝"
     IDENTITY_CORRECTED = "identity.corrected", "更正身份信息"

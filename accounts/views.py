@@ -3,9 +3,11 @@
 import logging
 import time
 from http import HTTPStatus
+from urllib.parse import parse_qsl
 
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -65,7 +67,8 @@ class LoginView(OIDCAuthenticationRequestView):
             return render(request, "accounts/login_asked.html", {"again": request.get_full_path()})
         limits.LOGIN.claim(origin.current().address)
         try:
-            self.OIDC_OP_AUTH_ENDPOINT = authorization_endpoint()
+            # What the address has of a query stays (RFC 6749, 3.1), but is not written before a second question mark.
+            self.OIDC_OP_AUTH_ENDPOINT, _, self.own_query = authorization_endpoint().partition("?")
         except LoginRefused as refusal:
             return login_failed(request, refusal)
         return super().get(request)
@@ -73,7 +76,8 @@ class LoginView(OIDCAuthenticationRequestView):
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
         """After a session that ended by itself the platform must not let in whoever sits there now without asking."""
         again = {"prompt": "login"} if sessions.ended(request) else {}
-        return {**super().get_extra_params(request), **again}
+        own = dict(parse_qsl(self.own_query, keep_blank_values=True))
+        return {**own, **super().get_extra_params(request), **again}
 
 
 @method_decorator([login_not_required, before_confirmation, never_cache], name="dispatch")
@@ -82,14 +86,21 @@ class CallbackView(OIDCAuthenticationCallbackView):
         """Back from the platform. Whatever fails leaves a session that is signed in as it was."""
         try:
             self.check_state(request)
+            return self.exchanged(request)
         except LoginRefused as refusal:
             return login_failed(request, refusal)
+        except UpdateError:
+            # Signed out in another tab at this moment: with the session the question is gone that this answers.
+            auth.logout(request)
+            return login_failed(request, LoginRefused("session ended", EXPIRED))
+
+    def exchanged(self, request: HttpRequest) -> HttpResponse:
+        """The code has become a login, or LoginRefused and a line in the record."""
         try:
-            response = super().get(request)
+            return super().get(request)
         except LoginRefused as refusal:
             record_login_refused(refusal.reason, refusal.user)
-            return login_failed(request, refusal)
-        return response
+            raise
 
     def check_state(self, request: HttpRequest) -> None:
         """Only an answer to a question that this browser asked is looked at, an error included."""

@@ -1,7 +1,7 @@
 """Tasks whose worker is gone: a worker that was killed leaves them RUNNING for ever, unless somebody looks."""
 
 import logging
-from collections.abc import Collection
+from datetime import timedelta
 
 from django.db.models.functions import Now
 from django.tasks import TaskResultStatus
@@ -26,11 +26,12 @@ def reap(me: str, gone_after: float) -> int:
 
     Called between the tasks of worker `me`, which therefore has none: what is said to be running there was lost, too.
     """
+    # First what runs, then who lives: who begins in between has no task here, and is not taken for dead.
+    running = list(DBTaskResult.objects.running().only("id", "worker_ids", "started_at", "task_path"))
     alive = living(gone_after) - {me}
-    running = DBTaskResult.objects.running().only("id", "worker_ids", "started_at", "task_path")
     lost = [row for row in running if not row.worker_ids or row.worker_ids[-1] not in alive]
     number = sum(give_back(row) for row in lost)
-    forget(alive | {me})
+    forget(gone_after)
     return number
 
 
@@ -45,8 +46,6 @@ def give_back(row: DBTaskResult) -> bool:
     return bool(same.update(status=TaskResultStatus.READY))
 
 
-def forget(alive: Collection[str]) -> None:
+def forget(gone_after: float) -> None:
     """Rows of workers that did not say goodbye."""
-    gone = list(WorkerPulse.objects.exclude(worker__in=alive).values_list("worker", flat=True))
-    if gone:
-        WorkerPulse.objects.filter(worker__in=gone).delete()
+    WorkerPulse.objects.filter(beat_at__lt=Now() - timedelta(seconds=gone_after)).delete()

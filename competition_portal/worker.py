@@ -12,7 +12,7 @@ from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from accounts import origin
+from accounts import kept_forms, origin
 from accounts.work import Work
 from competition_portal import queries, reaper, worker_metrics
 from competition_portal.pulse import Pulse
@@ -67,6 +67,7 @@ class PortalWorker(Worker):
             Chore("decisions", SWEEP_EVERY, publishing.ask_to_tell),
             Chore("reminders", REMIND_EVERY, reminders.send),
             Chore("exports", CLEAR_EVERY, carried.drop_expired),
+            Chore("forms", CLEAR_EVERY, kept_forms.drop_expired),
         ]
         self.pulse = Pulse(self.worker_id, ",".join(queues), min(10.0, gone_after / 3))
 

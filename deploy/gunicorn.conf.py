@@ -16,7 +16,7 @@ from accounts.redaction import RedactingFilter
 # competition_portal/health.py and metrics.py: asked by machines, every few seconds.
 PROBES = {"/healthz", "/readyz", "/metrics"}
 # As the settings have it (LOG_FORMAT), which are not read here: this file is, before there is a portal.
-IS_JSON = (os.environ.get("LOG_FORMAT", "").strip() or "json") == "json"
+IS_JSON = (os.environ.get("LOG_FORMAT", "").strip().lower() or "json") == "json"
 # What the portal has left in the environ of the request (competition_portal/request_metrics.py).
 LEFT = {"view": "portal.view", "queries": "portal.queries", "database_ms": "portal.database_ms"}
 

@@ -40,16 +40,23 @@ def _keep[Row: models.Model](pieces: Mapping[str, bytes], create: Callable[..., 
 
     Files before their row, so that no row is ever without one (docs/adr/0013). What the file was called on the
     person's own machine is not kept. Raises StorageUnavailable, or whatever `create` raises.
+
+    A connection that breaks over the commit leaves unknown whether there is a row: then the files stay, and one that
+    no row names is the sweep's.
     """
     names: list[str] = []
+    created = False
     try:
         for folder, data in pieces.items():
             names.append(f"{folder}/{timezone.localdate():%Y}/{uuid4()}.jpg")
             names[-1] = _store(names[-1], data)
         with transaction.atomic():
-            return create(*names)
-    except BaseException:
-        remove_files(names)  # the last one as well: an answer that was lost may have been a yes
+            row = create(*names)
+            created = True
+        return row
+    except BaseException as problem:
+        if not created or isinstance(problem, IntegrityError):
+            remove_files(names)  # the last one as well: an answer that was lost may have been a yes
         raise
 
 

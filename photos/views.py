@@ -150,6 +150,7 @@ class PhotoPages:
                 frame = cropping.held(posted, upload, spec)  # stays where it cannot be turned
                 return self._crop_page(request, subject, upload, kwargs, cropping.moved(frame, move, upload, spec))
             frame = cropping.fitted(posted, upload, spec)
+            limits.CROP.claim(subject.photo_owner)
             _use(subject, upload.crop(frame.box, spec, frame.turns, cropping.confirmed(request.POST)))
         except REFUSALS as refusal:
             return self._crop_page(request, subject, upload, kwargs, frame, refusal)
@@ -222,7 +223,7 @@ class PhotoPages:
             context["doubts"] = refusal.findings
             blocked = any(finding.blocking for finding in refusal.findings)
             context["confirming"] = "" if blocked else ",".join(sorted(codes))
-        return render(request, "photos/crop.html", context, status=_status(refusal))
+        return _bearing(refusal, render(request, "photos/crop.html", context, status=_status(refusal)))
 
 
 def _status(refusal: Exception | None) -> HTTPStatus:

@@ -7,16 +7,12 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from competition_portal.variables import VARIABLES
 from scripts.children import ROOT
 from scripts.ports import DEFAULTS, HOST
 
 # What the person has set for another purpose must not reach the demo.
-OURS = (
-    "DEBUG CSRF_TRUSTED_ORIGINS TRUSTED_PROXIES DATABASE_URL DATABASE_POOL_SIZE DATABASE_POOLER CACHE_URL REPLICAS "
-    "LOG_LEVEL METRICS_TOKEN WORKER_METRICS_PORT "
-    "DJANGO_SETTINGS_MODULE PYTHONPATH MAIL_HOST MAIL_USER PRIVATE_FOLDER_SHARED"
-).split()
-FAMILIES = ("OIDC_", "PHOTO_", "S3_")
+OURS = {*VARIABLES, "DJANGO_SETTINGS_MODULE", "PYTHONPATH"}
 
 
 def data_dir(sandbox_port: int) -> Path:
@@ -60,7 +56,7 @@ def environments(
     kept = keep_secrets(folder / "secrets.json")
     client_secret = kept.pop("SANDBOX_CLIENT_SECRET")
     portal, sandbox = f"http://{HOST}:{portal_port}", f"http://{HOST}:{sandbox_port}"
-    common = {name: value for name, value in inherited.items() if name not in OURS and not name.startswith(FAMILIES)}
+    common = {name: value for name, value in inherited.items() if name not in OURS}
     # The two talk to each other directly, whatever proxy the machine uses for the world outside.
     common |= {"NO_PROXY": f"{HOST},localhost", "no_proxy": f"{HOST},localhost", "PYTHONUNBUFFERED": "1"}
     return (

@@ -145,6 +145,7 @@ def scene(plan, occupation, manager, applicant, stranger, tmp_path, monkeypatch)
     return {
         "add_committee_member": [plan.code, u, "viewer"],
         "correct_identity": [u, "--reason", "证件换发"],
+        "deactivate_account": [u],
         "end_sessions": [u],
         "erase_person": [u],
         "export_registrations": [plan.code, "--output", str(tmp_path / "list.xlsx")],

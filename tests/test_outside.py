@@ -258,7 +258,7 @@ def test_a_certificate_that_is_trusted_is_taken(provider, settings, over_tls, tm
 
 # What is installed --------------------------------------------------------------------------------------------------
 
-LOCKS = ["requirements.txt", "requirements-demo.txt", "requirements-dev.txt"]
+LOCKS = sorted(path.name for path in ROOT.glob("requirements*.txt"))
 PINNED = re.compile(r"([a-z0-9._-]+(?:\[[a-z,]+\])?)==(\S+)(?: ; [^\\]+)? \\((?:--hash=sha256:[0-9a-f]{64}(?: \\)?)+)")
 
 
@@ -272,9 +272,11 @@ def components(lock):
 
 
 def test_every_component_is_pinned_with_its_hashes():
-    """The three lock files are the list of components: production's is in both others, with the same versions."""
-    production, demonstration, development = (components(lock) for lock in LOCKS)
-    assert production.items() <= demonstration.items() <= development.items()
+    """The five lock files are the list of components: production's is in each other, with the same versions."""
+    found = {lock: components(lock).items() for lock in LOCKS}
+    production = dict(found["requirements.txt"])
+    assert [lock for lock in LOCKS if not production.items() <= found[lock]] == []
+    assert (len(LOCKS), found["requirements-demo.txt"] <= found["requirements-dev.txt"]) == (5, True)
     assert {"django", "requests", "cryptography", "pillow"} <= set(production)
     assert "--require-hashes" in (ROOT / "scripts/image").read_text()  # all that the Dockerfile installs with
     assert "--require-hashes" in (ROOT / "scripts/setup").read_text()

@@ -166,6 +166,23 @@ def test_the_task_of_a_silent_worker_is_given_back_and_that_of_a_living_one_is_n
     assert list(WorkerPulse.objects.values_list("worker", flat=True)) == ["living"]
 
 
+def test_a_worker_that_begins_while_others_are_judged_keeps_its_task(db, monkeypatch):
+    heard_of("silent", 61)
+    lost = left_by("silent")
+
+    def asked(gone_after):
+        answer = living(gone_after)
+        heard_of("new", 0)
+        left_by("new")
+        return answer
+
+    monkeypatch.setattr(reaper, "living", asked)
+    assert reaper.reap("me", 60) == 1
+    assert (states(), list(WorkerPulse.objects.values_list("worker", flat=True))) == (["READY", "RUNNING"], ["new"])
+    lost.refresh_from_db()
+    assert lost.status == TaskResultStatus.READY
+
+
 def test_a_task_that_was_begun_anew_meanwhile_is_left_alone(db):
     row = left_by("silent")
     DBTaskResult.objects.update(started_at=timezone.now() + timedelta(seconds=1))

@@ -26,9 +26,15 @@ def pseudonym() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
+    @transaction.atomic(savepoint=False)
     def from_platform(self, issuer: str, subject: str) -> tuple["User", bool]:
-        """The account of (issuer, subject), and whether it was made just now. Nothing else ever joins accounts."""
-        return self.select_related("identity").get_or_create(issuer=issuer, subject=subject)
+        """The account of (issuer, subject), and whether it was made just now. Nothing else ever joins accounts.
+
+        Held to the end of the caller's transaction: what is written for it there is not written after its erasure
+        (accounts/erasure.py), which waits, or has left nobody of that subject.
+        """
+        held = self.select_for_update(of=("self",), no_key=True).select_related("identity")
+        return held.get_or_create(issuer=issuer, subject=subject)
 
     def of_session(self, user_id: int) -> "User | None":
         """The account of a session, with what each page asks of it in the same query: its identity and its consent."""

@@ -13,9 +13,8 @@ class SentForm(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sent_forms")
     key = models.CharField(max_length=64)
     digest = models.CharField(max_length=64)  # keyed: of where it was sent and of what was in it
-    answer = EncryptedTextField(
-        blank=True
-    )  # JSON: where it leads, and the sentences for the next page, which name people
+    # JSON: where it leads, and the sentences for the next page, which name people.
+    answer = EncryptedTextField(blank=True)
     sent_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
 
     class Meta:

@@ -20,7 +20,7 @@ MAGIC = b"competition-portal backup 1\n"
 SALT_BYTES = 32
 TAG_BYTES = 16
 CHUNK = 256 * 1024  # bytes of plain text in every chunk but the last
-LONGEST_KEY_ID = 16  # as variables/parsers.py has it
+LONGEST_KEY_ID = 16  # letters and digits of any script, as variables/parsers.py has it
 
 
 def chunk_key(key: bytes, head: bytes, salt: bytes) -> AESGCM:
@@ -80,12 +80,13 @@ class SealedReader:
         self.ended = False
 
     def read_key_id(self) -> str:
-        name = b""
-        while (byte := self.source.read(1)) not in {b"\n", b""} and len(name) <= LONGEST_KEY_ID:
-            name += byte
-        if byte != b"\n" or not name.isalnum():
+        told = b""
+        while (byte := self.source.read(1)) not in {b"\n", b""} and len(told) <= 4 * LONGEST_KEY_ID:
+            told += byte
+        name = told.decode(errors="replace")
+        if byte != b"\n" or not name.isalnum() or len(name) > LONGEST_KEY_ID:
             raise BackupProblem("备份文件的开头已经损坏或不完整。请换一份备份。")
-        return name.decode()
+        return name
 
     def read(self, size: int) -> bytes:
         """At most so many bytes; none at the end alone."""

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from accounts import erasure
 from accounts.fields import blind_index
 from accounts.identity import Sex
 from accounts.management.commands.correct_identity import Command
@@ -53,6 +54,16 @@ def test_grant_superuser_and_take_it_away(applicant):
         ("command:grant_staff", "staff.granted", applicant.username, "superuser"),
         ("command:grant_staff", "staff.revoked", applicant.username, ""),
     ]
+
+
+def test_a_deactivated_account_does_not_become_staff_but_stops_being_it(applicant):
+    User.objects.filter(pk=applicant.pk).update(is_active=False)
+    with pytest.raises(CommandError, match=f"账户 {applicant.username} 已被停用，不能成为运营人员。"):
+        run("grant_staff", applicant.username)
+    assert (powers(applicant), lines()) == ((False, False), [])
+    User.objects.filter(pk=applicant.pk).update(is_staff=True, is_superuser=True)
+    run("grant_staff", applicant.username, "--revoke")
+    assert powers(applicant) == (False, False)
 
 
 def test_granting_staff_takes_the_superuser_away(applicant):
@@ -229,6 +240,21 @@ def test_a_document_that_is_taken_in_between(applicant, stranger, type_in, monke
     assert (held(applicant), lines()) == (before, [])
 
 
+def test_who_is_erased_while_somebody_types_gets_nothing_back(applicant, monkeypatch):
+    answers = iter(["王晓鸣", "resident_id", OTHER])
+
+    def answer(prompt):
+        if prompt == "证件号码：":
+            erasure.erase(applicant, applicant)
+        return next(answers)
+
+    monkeypatch.setattr("builtins.input", answer)
+    with pytest.raises(CommandError) as refusal:
+        correct(applicant)
+    assert str(refusal.value) == f"账户 {applicant.username} 刚才注销了，没有改动。不用再更正。"
+    assert (Identity.objects.count(), [verb for _, verb, _, _ in lines()]) == (0, ["person.erased"])
+
+
 def test_who_has_not_confirmed_has_nothing_to_correct(db, type_in):
     prompts = type_in()
     user = scenes.account()
@@ -311,3 +337,45 @@ def test_no_session_ends_without_its_line(applicant, sign_in, monkeypatch):
     with pytest.raises(OperationalError):
         run("end_sessions", applicant.username)
     assert is_in(client)
+
+
+# deactivate_account -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["username", "subject"])
+def test_deactivate_an_account_and_lift_it(applicant, stranger, sign_in, by):
+    name, browsers = getattr(applicant, by), [sign_in(applicant), sign_in(applicant), sign_in(stranger)]
+    assert run("deactivate_account", name) == f"账户 {applicant.username} 已停用，2 个登录已结束。\n"
+    assert [browser.get("/profile/").status_code for browser in browsers] == [302, 302, 200]
+    assert run("deactivate_account", name) == f"账户 {applicant.username} 本来就已经停用，没有需要改动的。\n"
+    assert run("deactivate_account", name, "--lift") == f"账户 {applicant.username} 已恢复，可以重新登录。\n"
+    assert run("deactivate_account", name, "--lift") == f"账户 {applicant.username} 本来就没有停用，没有需要改动的。\n"
+    assert [browser.get("/profile/").status_code for browser in browsers] == [302, 302, 200]
+    assert sign_in(applicant).get("/profile/").status_code == 200
+    assert lines() == [
+        ("command:deactivate_account", "account.deactivated", applicant.username, ""),
+        ("command:deactivate_account", "account.activated", applicant.username, ""),
+    ]
+
+
+def test_what_was_erased_is_not_lifted(applicant):
+    erasure.erase(applicant, applicant)
+    with pytest.raises(CommandError) as refusal:
+        run("deactivate_account", applicant.username, "--lift")
+    assert str(refusal.value) == (f"账户 {applicant.username} 已经注销，不能恢复。本人重新登录一次，就有新的账户。")
+    assert User.objects.get().is_active is False
+
+
+def test_an_emergency_account_is_lifted(db):
+    User.objects.create_superuser("emergency-1")
+    run("deactivate_account", "emergency-1")
+    run("deactivate_account", "emergency-1", "--lift")
+    assert User.objects.get().is_active is True
+
+
+def test_a_deactivation_can_be_rehearsed(applicant, sign_in):
+    browser = sign_in(applicant)
+    assert run("deactivate_account", applicant.username, "--dry-run") == (
+        f"检查通过，没有改动。实际执行时：账户 {applicant.username} 已停用，1 个登录已结束。\n"
+    )
+    assert (User.objects.get().is_active, lines(), browser.get("/profile/").status_code) == (True, [], 200)

@@ -22,7 +22,7 @@ from tests.accounts.browser import signed_in_user
 
 ADDRESS = "/accounts/emergency/"
 PASSWORD = "correct horse battery 7"
-WRONG = "账户代号或密码不正确，您没有登录。请核对后重新输入；连续 5 次不正确，要等 15 分钟才能再试。"
+WRONG = "账户代号或密码不正确，您没有登录。请核对后重新输入；15 分钟内最多可以试 5 次。"
 
 
 SCRYPT = configured.PASSWORD_HASHERS

@@ -1,7 +1,7 @@
 """Identity documents: what is accepted, what is refused, and in which words."""
 
 import logging
-from datetime import date, timedelta
+from datetime import date
 from itertools import product
 
 import pytest
@@ -15,7 +15,6 @@ from accounts.identity import (
     DocumentNumber,
     DocumentType,
     Sex,
-    age_on,
     check_character,
     mask,
     parse,
@@ -393,21 +392,6 @@ def test_a_mask_shows_at_most_eight_characters_and_at_most_half(number):
 
 
 # --- Age, and the people of the tests --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("born", "day", "age"),
-    [
-        (date(2008, 5, 21), date(2026, 5, 20), 17),
-        (date(2008, 5, 20), date(2026, 5, 20), 18),
-        (date(2008, 2, 29), date(2026, 2, 28), 17),
-        (date(2008, 2, 29), date(2026, 3, 1), 18),
-        (TODAY, TODAY, 0),
-        (TODAY - timedelta(days=1), TODAY, 0),
-    ],
-)
-def test_age_in_full_years(born, day, age):
-    assert age_on(born, day) == age
 
 
 def test_people_of_the_tests_are_all_different_and_all_valid():

@@ -9,11 +9,13 @@ from django.core.cache import cache, caches
 from django.urls import reverse
 from redis.exceptions import ConnectionError as RedisAway
 
-from accounts import limits
+from accounts import audit_words, limits
 from accounts.identity import DocumentType, Sex
 from accounts.limits import spend
 from accounts.models import AuditEntry, Identity
 from accounts.verbs import Verb
+from photos.findings import Doubt
+from photos.models import Upload
 from registrations.workflow import Status
 from tests import scenes
 from tests.people import resident_number
@@ -293,6 +295,19 @@ def test_uploading(applicant, sign_in, few):
     assert lines() == [(applicant.username, "limit:upload")]
 
 
+def test_cropping(applicant, sign_in, few):
+    """Each stores a picture for a month: without a bound one upload would be enough to fill a disk."""
+    few("CROP", 1)
+    client, upload = sign_in(applicant), Upload.objects.receive(applicant, scenes.jpeg())
+    frame = {"left": 0, "top": 0, "width": 590, "confirmed": ",".join(Doubt)}
+    with time_machine.travel(NOON, tick=False):
+        first, second = (client.post(f"/profile/photo/crop/{upload.pk}/", frame) for _ in range(2))
+    assert first.status_code == 302
+    assert_told(second, "裁切照片", "13:00", 3600)
+    assert applicant.portraits.count() == 1
+    assert lines() == [(applicant.username, "limit:crop")]
+
+
 def test_submitting(applicant, sign_in, occupation, few):
     few("SUBMIT", 1)
     draft = scenes.draft(applicant, occupation)
@@ -304,3 +319,8 @@ def test_submitting(applicant, sign_in, occupation, few):
     assert_told(response, "提交审核", f"{scenes.timezone.localtime(now):%H}:10", 600)
     assert scenes.fresh(draft).status == Status.DRAFT
     assert lines() == [(applicant.username, "limit:submit")]
+
+
+def test_each_limit_is_told_in_words_where_the_record_is_read():
+    every = {f"limit:{limit.name}": limit.doing for limit in vars(limits).values() if isinstance(limit, limits.Limit)}
+    assert every == audit_words.LIMITS

@@ -3,7 +3,9 @@
 import base64
 import json
 import time
+from datetime import date
 from functools import partial
+from threading import Event
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,8 +15,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from mozilla_django_oidc.utils import generate_code_challenge
 
-from accounts.identity import DocumentType, Sex
+from accounts import erasure, oidc
+from accounts.identity import DocumentType, Sex, parse
 from accounts.models import AuditEntry, Identity, User
+from accounts.views import CallbackView
 from tests import scenes
 from tests.accounts.browser import (
     EXPIRED,
@@ -56,6 +60,15 @@ def test_the_question_to_the_platform(client, provider):
         "redirect_uri": "http://testserver/accounts/callback/",
         "code_challenge_method": "S256",
     }
+
+
+def test_what_the_address_of_the_platform_has_of_a_query_stays(client, provider, settings):
+    """RFC 6749, 3.1."""
+    settings.OIDC_OP_AUTHORIZATION_ENDPOINT = f"{provider.issuer}/authorize/?realm=beijing&theme="
+    address = client.get(reverse("accounts:login")).headers["Location"]
+    query = parse_qs(urlsplit(address).query, keep_blank_values=True)
+    assert address.count("?") == 1
+    assert (query["realm"], query["theme"], query["response_type"]) == (["beijing"], [""], ["code"])
 
 
 def test_a_good_login(client, provider):
@@ -256,6 +269,51 @@ def test_what_is_vouched_for_is_refreshed_until_it_is_confirmed(provider):
     assert (held.legal_name, held.phone) == ("王定", "")
 
 
+def test_what_is_confirmed_while_another_window_comes_back_stays_so(provider, monkeypatch):
+    """Between the look and the write of the second login somebody presses 确认 in the first one's window."""
+    sign_in(Client(), provider)
+    asked, number = oidc.vouched_document, resident_number(1, sex=Sex.MALE)
+
+    def meanwhile(claims):
+        held = Identity.objects.get()
+        held.confirm(legal_name="王定", document=parse("resident_id", number, today=date(2026, 1, 1)))
+        return asked(claims)
+
+    monkeypatch.setattr(oidc, "vouched_document", meanwhile)
+    provider.claims = {"name": "王后来", "id_type": "passport", "id_number": "E7654321"}
+    sign_in(Client(), provider)
+    held = Identity.objects.get()
+    assert (held.legal_name, held.document_number, held.name_vouched) == ("王定", number, False)
+    assert held.confirmed_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_erased_while_coming_back_leaves_nothing(provider, monkeypatch):
+    """The erasure begins when the account has been found, and ends when the login lets it."""
+    provider.claims = {"name": NAME}
+    sign_in(Client(), provider)
+    known, tab = User.objects.get(), Client()
+    state = leave(tab, provider)
+    found, erased = Event(), Event()
+    asked = User.objects.from_platform
+
+    def slowly(*who):
+        answer = asked(*who)
+        found.set()
+        erased.wait(0.5)
+        return answer
+
+    def erase():
+        assert found.wait(10)
+        erasure.erase(known, known)
+        erased.set()
+
+    monkeypatch.setattr(type(User.objects), "from_platform", lambda self, *who: slowly(*who))
+    at_once(partial(come_back, tab, state=state, code="a-code"), erase)
+    known.refresh_from_db()
+    assert (known.is_active, known.subject, Identity.objects.filter(user=known).count()) == (False, None, 0)
+
+
 # A platform that speaks in its own way ------------------------------------------------------------------------------
 
 
@@ -345,6 +403,18 @@ def test_the_platform_refuses(client, provider, error, sentence, status):
     state = leave(client, provider)
     assert_failed(come_back(client, state=state, error=error), sentence, status=status)
     assert_failed(come_back(client, state=state, code="a-code"), EXPIRED)
+
+
+def test_who_signs_out_in_another_tab_at_that_moment(client, provider, monkeypatch):
+    state, checked = leave(client, provider), CallbackView.check_state
+
+    def meanwhile(self, request):
+        checked(self, request)
+        Session.objects.all().delete()
+
+    monkeypatch.setattr(CallbackView, "check_state", meanwhile)
+    assert_failed(come_back(client, state=state, code="a-code"), EXPIRED)
+    assert (Session.objects.count(), User.objects.count()) == (0, 0)
 
 
 def test_two_tabs_both_get_in(client, provider):

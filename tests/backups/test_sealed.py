@@ -1,5 +1,6 @@
 """The seal: whatever is done to the bytes of a backup, it is noticed and told in a sentence."""
 
+import base64
 import io
 import random
 
@@ -7,6 +8,7 @@ import pytest
 
 from competition_portal.backups.problems import BackupProblem
 from competition_portal.backups.sealed import CHUNK, MAGIC, TAG_BYTES, SealedReader, SealedWriter
+from competition_portal.variables.parsers import keyring
 from tests.backups.portal import KEYS, OTHER_KEYS
 
 SEALED = CHUNK + TAG_BYTES
@@ -69,6 +71,12 @@ def test_old_keys_open_and_the_first_one_seals():
     old = sealed(b"old")
     both = {**OTHER_KEYS, **KEYS}
     assert (opened(old, both), sealed(b"new", both)[len(MAGIC) :][:3]) == (b"old", b"b2\n")
+
+
+@pytest.mark.parametrize("name", ["b1", "备份1", "密" * 16])
+def test_every_name_that_a_key_may_have(name):
+    keys = keyring(f"{name}:{base64.b64encode(KEYS['b1']).decode()}")
+    assert opened(sealed(b"x", keys), keys) == b"x"
 
 
 def test_a_key_that_is_not_there_is_named():

@@ -1,15 +1,17 @@
 """Uploads and portraits: rows and files come and stay together, and a portrait is never changed."""
 
 import hashlib
+from uuid import uuid4
 
 import pytest
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
 from photos.findings import Doubt
 from photos.models import Portrait, PortraitUnchangeable, StorageUnavailable, Upload
 from photos.pipeline import Box, PhotoRefused
 from photos.spec import PhotoSpec
+from tests import scenes
 from tests.photos.pictures import encoded, opened, quarters, seen
 
 UNAVAILABLE = "照片暂时无法保存，您填写的内容没有受影响。请过几分钟再试；如果仍然不行，请联系组委会。"
@@ -65,6 +67,22 @@ def test_a_row_that_fails_takes_its_file_along(person, files, monkeypatch):
     with pytest.raises(DatabaseError):
         Upload.objects.receive(person, encoded(quarters()))
     assert (Upload.objects.count(), files()) == (0, {"uploads": 0, "portraits": 0})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_whose_answer_is_lost_loses_no_file(monkeypatch):
+    """The person sends the photo again, under its number, and finds it."""
+    person, number = scenes.person(), uuid4()
+    commit = connection.commit
+
+    def without_answer():
+        commit()
+        raise OperationalError("the connection broke")
+
+    with monkeypatch.context() as broken, pytest.raises(OperationalError):
+        broken.setattr(connection, "commit", without_answer)
+        Upload.objects.receive(person, encoded(quarters()), number=number)
+    assert opened(Upload.objects.arrived(person, number).read()).size == quarters().size
 
 
 def test_a_storage_that_fills_leaves_no_torso(person, files, monkeypatch):

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -127,6 +128,24 @@ def test_a_lost_working_copy_is_marked_and_a_lost_preview_is_replaced(portrait):
     at = timezone.now() + 3 * GRACE
     assert run(at=at)[1] == LOST.format(1)
     assert Upload.objects.get().lost_at == at
+
+
+def test_a_disk_that_is_not_mounted_is_no_loss(portrait):
+    """Marked as lost, they would be missing in the next backup as well, which would call itself whole."""
+    place = Path(default_storage.location)
+    away = place.rename(place.with_name(f"{place.name}-away"))
+    said, failure = run()
+    assert failure == (
+        "照片存储里一个文件也没有，记录里却有照片：多半是目录没有挂上，或桶写错了。没有做标记。"
+        "请核对 DATA_DIR（用对象存储的，核对 S3_BUCKET），再执行一次；文件确实都没有了的，先从备份恢复。"
+    )
+    assert said == [
+        f"{label}：0 个文件，其中没有记录的 0 个，已删除 0 个" for label in ("照片原件", "预览图", "证件照")
+    ]
+    assert (Upload.objects.get().lost_at, Upload.objects.get().preview.name != "") == (None, True)
+    assert Portrait.objects.get().lost_at is None
+    away.rename(place)
+    assert run() == (CLEAN, "")
 
 
 def test_many_are_compared_batch_by_batch_and_told_of(person, storage, monkeypatch):

@@ -305,6 +305,25 @@ def test_a_run_leaves_one_line_with_counts(applicant) -> None:
     assert AuditEntry.objects.filter(verb="data.purged").latest("pk").detail == "nothing"
 
 
+def test_what_comes_due_during_a_run_is_the_next_ones(applicant, monkeypatch) -> None:
+    """On a portal that is used, sessions and forms come due every second: none of them is left over."""
+    KeptForm.objects.create(user=applicant, path="/old/", content="x")
+    young = KeptForm.objects.create(user=applicant, path="/young/", content="x", kept_at=timezone.now() + SECOND)
+    begun = timezone.now() + timedelta(days=2, seconds=0.5)
+    (part,) = [each for each in retention.REGISTERED if each.label == "没有保存的表单"]
+    with time_machine.travel(begun, tick=False) as clock:
+        remove = part.remove  # type: ignore[attr-defined]
+
+        def slowly(rows: Any) -> int:
+            clock.shift(5)
+            return int(remove(rows))
+
+        monkeypatch.setitem(part.__dict__, "remove", slowly)
+        call_command("purge_expired", stdout=(said := io.StringIO()))
+    assert said.getvalue().splitlines() == ["没有保存的表单（保存 2 天）：已删除 1 项", "共删除 1 项。"]
+    assert list(KeptForm.objects.all()) == [young]
+
+
 def test_it_goes_batch_by_batch_and_on_where_it_was_interrupted(applicant, monkeypatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     for serial in range(5):

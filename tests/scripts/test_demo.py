@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from competition_portal.variables import parsers
+from competition_portal.variables import VARIABLES, parsers
 from scripts import demo
 from scripts.demo_environment import environments, keep_secrets
 
@@ -30,11 +30,8 @@ def test_the_portal_accepts_the_secrets(tmp_path: Path):
 def test_the_two_are_told_about_each_other_and_nothing_of_what_was_set_for_others(tmp_path: Path):
     inherited = {
         "PATH": "/bin",
-        "DATABASE_URL": "postgres://production/portal",
-        "OIDC_OP_ISSUER": "https://id.example.cn",
-        "S3_ENDPOINT_URL": "https://s3.example.cn",
-        "PHOTO_DELIVERY": "signed",
-        "PRIVATE_FOLDER_SHARED": "true",
+        "DJANGO_SETTINGS_MODULE": "others.settings",
+        **dict.fromkeys(VARIABLES, "set for production"),
     }
     portal, sandbox = environments(tmp_path / "demo", 8000, 8001, inherited)
     secrets = json.loads((tmp_path / "demo" / "secrets.json").read_text())

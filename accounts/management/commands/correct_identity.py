@@ -68,10 +68,12 @@ class Command(PortalCommand):
     def save(self, held: Identity, user: Any, reason: str) -> None:
         try:
             with transaction.atomic():
-                held.save()
+                held.save(force_update=True)  # an account that was erased while somebody typed gets nothing back
                 record("command:correct_identity", Verb.IDENTITY_CORRECTED, user, detail=reason[:200])
         except IntegrityError as problem:
             raise CommandError(TAKEN) from problem
+        except Identity.NotUpdated as problem:
+            raise CommandError(f"账户 {user.username} 刚才注销了，没有改动。不用再更正。") from problem
 
 
 def refuse_personal(reason: str, *names: str) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.audit import record
 from accounts.commands import PortalCommand
-from accounts.management.commands.grant_staff import ACCOUNT, find_account
+from accounts.management.commands.grant_staff import ACCOUNT, LIFT, find_account
 from accounts.verbs import Verb
 
 
@@ -25,7 +25,7 @@ class Command(PortalCommand):
         user = find_account(options["account"])
         wanted = not options["revoke"]
         if wanted and not user.is_active:
-            raise CommandError(f"账户 {user.username} 已被停用，不能成为审计人员。")
+            raise CommandError(f"账户 {user.username} 已被停用，不能成为审计人员。{LIFT.format(user.username)}")
         if user.is_auditor == wanted:
             self.stdout.write(f"账户 {user.username} 本来就{'是' if wanted else '不是'}审计人员，没有需要改动的。")
             return

@@ -11,6 +11,7 @@ from accounts.commands import PortalCommand
 from accounts.models import User
 from accounts.verbs import Verb
 
+LIFT = "查清以后，可以用 deactivate_account {} --lift 恢复。"
 ACCOUNT = "账户代号（u-…），或统一身份认证平台的用户标识（sub）"
 
 
@@ -26,6 +27,8 @@ class Command(PortalCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         user = find_account(options["account"])
+        if not options["revoke"] and not user.is_active:
+            raise CommandError(f"账户 {user.username} 已被停用，不能成为运营人员。{LIFT.format(user.username)}")
         user.is_staff = not options["revoke"]
         user.is_superuser = options["superuser"] and not options["revoke"]
         user.save(update_fields=["is_staff", "is_superuser"])

@@ -42,8 +42,9 @@ class Command(PortalCommand):
     def purge(self) -> None:
         removed: Counter[str] = Counter()
         finished = False
+        due = retention.parts()  # once: what comes due while this goes on is tomorrow's, and nothing that has failed
         try:
-            for part, before in retention.parts():
+            for part, before in due:
                 for number in part.purge(before):
                     removed[part.kind] += number
                     self.say(part, number, "已删除")
@@ -51,7 +52,7 @@ class Command(PortalCommand):
         finally:
             told = ", ".join(f"{kind} {number}" for kind, number in removed.items() if number) or "nothing"
             record(ACTOR, Verb.DATA_PURGED, detail=f"{told}{'' if finished else ', interrupted'}"[:200])
-        left = [part.label for part, before in retention.parts() if part.count(before)]
+        left = [part.label for part, before in due if part.count(before)]
         self.stdout.write(f"共删除 {removed.total()} 项。")
         if left:
             raise CommandError(f"还有没能删除的：{'、'.join(left)}。原因见日志；再执行一次会接着做。")

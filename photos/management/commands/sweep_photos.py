@@ -17,6 +17,10 @@ logger = logging.getLogger(__name__)
 
 ACTOR = "command:sweep_photos"
 NAMED = 20  # lost ones that are listed, of each kind
+EMPTY = (
+    "照片存储里一个文件也没有，记录里却有照片：多半是目录没有挂上，或桶写错了。没有做标记。"
+    "请核对 DATA_DIR（用对象存储的，核对 S3_BUCKET），再执行一次；文件确实都没有了的，先从备份恢复。"
+)
 
 
 class Command(PortalCommand):
@@ -28,10 +32,13 @@ class Command(PortalCommand):
     rehearsal = "只按种类计数，不删除，也不做标记"
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.rehearsing, self.removed, self.stuck, self.lost, finished = options["dry_run"], 0, 0, 0, False
+        self.rehearsing, finished = options["dry_run"], False
+        self.files = self.removed = self.stuck = self.lost = 0
         try:
             for place in PLACES:
                 self.sweep_files(place)
+            if not self.files and any(place.rows.filter(lost_at=None).exists() for place in PLACES):
+                raise CommandError(EMPTY)
             for place in PLACES:
                 self.check_rows(place, timezone.now())
             finished = True
@@ -54,6 +61,7 @@ class Command(PortalCommand):
             removed += 0 if self.rehearsing else sum(map(remove_file, names))
             progress.tell(f"{place.label}：已核对 {files} 个文件……")
         progress.end()
+        self.files += files
         self.removed += removed
         self.stuck += 0 if self.rehearsing else orphans - removed
         done = "将删除" if self.rehearsing else f"已删除 {removed} 个"
