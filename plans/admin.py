@@ -18,6 +18,7 @@ from accounts.refused_access import note_refused_access
 from accounts.requests import signed_in
 from accounts.verbs import Verb
 from plans import decision_pages, member_pages, members, photo_admin, plan_pages, publication
+from plans.desk_form import PlanForm
 from plans.inlines import AttachmentInline, OccupationInline
 from plans.member_admin import FIELDSET as MEMBERS
 from plans.member_admin import MembersMixin
@@ -52,6 +53,7 @@ class PlanAdmin(
     admin.ModelAdmin,
 ):
     without = ["delete"]
+    form = PlanForm
     list_display = ["title", "code", "state", "registration_opens_at", "registration_closes_at"]
     list_filter = [StateFilter, "level"]
     search_fields = ["title", "code"]

@@ -1,9 +1,12 @@
 """The front door, 个人竞赛计划列表 and the page of one plan: open to everybody, signed in or not."""
 
+import logging
+from http import HTTPStatus
 from pathlib import PurePath
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -12,6 +15,8 @@ from accounts.paging import Pages
 from plans.forms import PlanFilterForm
 from plans.models import Attachment, Plan
 from plans.shared_pages import shared
+
+logger = logging.getLogger(__name__)
 
 PLANS_PER_PAGE = 20
 PLANS_AT_THE_DOOR = 6
@@ -47,13 +52,18 @@ def plan_detail(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_safe
 @login_not_required
-def attachment(request: HttpRequest, code: str, pk: int) -> FileResponse:
+def attachment(request: HttpRequest, code: str, pk: int) -> HttpResponseBase:
     """A published plan's file, always as a download: the browser never opens it in our name."""
     found = get_object_or_404(Attachment, pk=pk, plan__in=Plan.objects.published().filter(code=code))
     try:
         content = found.file.open("rb")
-    except OSError as problem:
+    except FileNotFoundError as problem:
         raise Http404("the file is not in the storage") from problem
+    except OSError:
+        logger.exception("attachment %d could not be read from the storage", pk)
+        answer = render(request, "503.html", {"again": request.path}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        answer["Retry-After"] = "30"
+        return answer
     name = PurePath(found.title).name
     suffix = PurePath(str(found.file.name)).suffix
     name = name if name.endswith(suffix) else name + suffix

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, QuerySet
 
+from accounts import clock
 from accounts.models import User
 from plans.models import Plan, Role
 from registrations import jobs
@@ -66,7 +67,9 @@ def ask(user: User, plan: Plan, action: Action, chosen: QuerySet[Registration], 
     if chosen[MOST : MOST + 1].exists():
         raise TooMany
     arguments = {**Decision(action).arguments(), "back": back}
-    job = Job.objects.create(owner=user, plan=plan, kind=KIND, arguments=arguments, state=jobs.State.ASKED)
+    # By the clock that says when each was submitted: what was submitted again after this moment is not decided.
+    about = {"owner": user, "plan": plan, "kind": KIND, "arguments": arguments}
+    job = Job.objects.create(**about, state=jobs.State.ASKED, created_at=clock.now())
     found = chosen.filter(plan=plan).select_related(None).select_related("portrait")
     found = found.only("applicant", "status", "version", "portrait__sha256")
     for some in batched(found.iterator(chunk_size=CHUNK), CHUNK, strict=False):

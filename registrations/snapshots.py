@@ -9,7 +9,6 @@ from django.db import models
 
 from profiles.models import PersonalDetails
 from registrations.trail import ReviewEvent
-from registrations.workflow import Action
 
 if TYPE_CHECKING:
     from registrations.models import Registration
@@ -106,20 +105,6 @@ def label_of(registration: "Registration", name: str) -> str:
     return str(registration._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
 
 
-def of_last_return(registration: "Registration") -> Snapshot | None:
-    """None where it was never returned, or in the days before what stood there was kept."""
-    line = registration.events.standing().filter(action=Action.RETURN).select_related("snapshot").first()
-    return getattr(line, "snapshot", None)
-
-
 def names() -> list[str]:
     """The fields that are kept, in the order of the pages."""
     return ["occupation", "portrait", *PersonalDetails.detail_names()]
-
-
-def changes_since_return(registration: "Registration") -> list[Change]:
-    """What differs from what stood here when it was last returned, in the order of the pages. One query."""
-    snapshot = of_last_return(registration)
-    if snapshot is None:
-        return []
-    return [snapshot.change(registration, name) for name in names() if snapshot.differs(registration, name)]

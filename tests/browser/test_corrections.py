@@ -9,12 +9,12 @@ from playwright.sync_api import Page, expect
 from plans.models import CommitteeMember, Role
 from registrations.decisions import items_of
 from registrations.models import Registration
-from registrations.snapshots import changes_since_return
 from registrations.workflow import Action, Status
 from tests import scenes
 from tests.browser import scenery
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import PHONE
+from tests.registrations.reading import changes_since_return
 
 pytestmark = pytest.mark.browser
 

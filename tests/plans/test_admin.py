@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from plans import publication
 from plans.models import Attachment, CommitteeMember, Occupation, Plan
 from tests import scenes
 from tests.pages import form_of
@@ -223,6 +225,29 @@ def test_a_manager_edits_everything(desk, plan, manager):
     assert (plan.title, plan.published_at, occupation.name, occupation.capacity) == ("改过的名称", None, "焊工", 7)
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.verb, entry.target) == (manager.username, "plan.changed", f"plans.plan:{plan.pk}")
+
+
+def test_what_another_manager_did_meanwhile_is_not_undone(desk, plan, manager):
+    """The page lay open while the deadline was moved back: saving a corrected title must not bring the old one again."""
+    form = form_of(desk.get(change(plan)))
+    publication.extend(plan, manager, plan.registration_closes_at + timedelta(days=3), None)
+    later = Plan.objects.get().registration_closes_at
+    answer = desk.post(change(plan), {**form, "title": "改过的名称"})
+    sentence = (
+        "没有保存：您打开这一页以后，别人改过“报名截止时间”。下面仍是您填写的内容，"
+        "请在新的页面里看过现在的内容，改好后再次保存，就以您的为准。"
+    )
+    assert (errors(answer), form_of(answer)["title"]) == ([sentence], "改过的名称")
+    assert (Plan.objects.get().registration_closes_at, Plan.objects.get().title) == (later, plan.title)
+    desk.post(change(plan), form_of(answer))
+    assert Plan.objects.get().title == "改过的名称"
+    assert LogEntry.objects.get().get_change_message().startswith("已修改竞赛名称，")
+
+
+@pytest.mark.parametrize("sent", ["", "[1]", "{", '{"title": 1}', "null"])
+def test_what_a_page_has_not_seen_is_compared_with_nothing_or_named(desk, plan, sent):
+    answer = save(desk, plan, seen=sent, title="改过的名称")
+    assert (answer.status_code, Plan.objects.get().title) in [(302, "改过的名称"), (200, plan.title)]
 
 
 @pytest.mark.parametrize("later", [None, timedelta(days=1)])

@@ -371,6 +371,18 @@ def test_a_file_that_is_not_to_be_had(plan, client, case):
     assert "没有找到这个页面" in response.content.decode()
 
 
+def test_a_storage_that_is_away_is_no_file_that_is_gone(plan, client, monkeypatch):
+    attachment = attach(plan, "规程.pdf")
+
+    def away(*args, **kwargs):
+        raise OSError("the storage is away")
+
+    monkeypatch.setattr("photos.storages.PrivateFolder._open", away)
+    response = client.get(address_of(attachment))
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
+    assert f'<a class="btn btn-primary" href="{address_of(attachment)}">再试一次</a>' in response.content.decode()
+
+
 # The front door -----------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,8 @@ from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 
 from registrations.models import Registration
+from registrations.snapshots import Change, names
+from registrations.workflow import Action
 from tests.scenes import COMPLETE
 
 
@@ -76,3 +78,10 @@ def every_row() -> dict[str, list[dict[str, Any]]]:
         for model in apps.get_models(include_auto_created=True)
         if model is not Session
     }
+
+
+def changes_since_return(registration: Registration) -> list[Change]:
+    """What differs from what stood here when it was last returned, in the order of the pages. One query."""
+    returns = registration.events.standing().filter(action=Action.RETURN)
+    kept = getattr(returns.select_related("snapshot").first(), "snapshot", None)
+    return [kept.change(registration, name) for name in names() if kept.differs(registration, name)] if kept else []

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from accounts import limits
+from accounts import clock, limits
 from accounts.models import User
 from plans.models import CommitteeMember
 from registrations import bulk, jobs, moves
@@ -178,6 +180,17 @@ def test_what_was_arranged_since_did_not_decide_it(sign_in, three, reviewer, man
     moves.propose(scenes.fresh(three[1]), other_occupation, reason="人数不足。", by=manager)
     confirmed(visitor, job, page)
     assert outcomes(job)[1] == ("refused", "已被陈静处理：审核通过。")
+
+
+def test_a_machine_whose_clock_goes_slow_refuses_nobody(sign_in, plan, occupation, reviewer, manager, monkeypatch):
+    """When it was asked is told by the clock that tells when it was submitted: the database's."""
+    ahead = timedelta(minutes=5)
+    monkeypatch.setattr(clock, "now", lambda: timezone.now() + ahead)
+    registration = scenes.registration_at(Status.SUBMITTED, scenes.person(), occupation, manager)
+    visitor = sign_in(reviewer)
+    job, page = asked(visitor, plan, [registration])
+    confirmed(visitor, job, page)
+    assert outcomes(job) == [("done", "")]
 
 
 def test_who_was_faster_is_named(sign_in, three, reviewer, manager):

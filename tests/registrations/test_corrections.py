@@ -12,11 +12,11 @@ from registrations.corrections import LOCKED
 from registrations.decisions import FIXABLE, items_of
 from registrations.models import Registration
 from registrations.personal_data import HOLDING
-from registrations.snapshots import Snapshot, changes_since_return
+from registrations.snapshots import Snapshot
 from registrations.workflow import Action, Status, StepRefused
 from tests import scenes
 from tests.pages import form_of
-from tests.registrations.reading import notices, summary, tasks, text_of, typed
+from tests.registrations.reading import changes_since_return, notices, summary, tasks, text_of, typed
 from tests.registrations.test_snapshots import NEW
 
 SAID = "请核对。"

@@ -24,11 +24,12 @@ from registrations.recount import differences
 from registrations.seeding import make, roads
 from registrations.seeding.people import Seeded
 from registrations.seeding.roads import ROADS, TO_FIX
-from registrations.snapshots import Snapshot, changes_since_return
+from registrations.snapshots import Snapshot
 from registrations.tally import Tally
 from registrations.trail import ReviewEvent
 from registrations.workflow import Action, Status, StepRefused
 from tests import scenes
+from tests.registrations.reading import changes_since_return
 
 SEEDED = [User, Identity, Consent, Portrait, Profile, Registration, ReviewEvent, Snapshot, Message]
 

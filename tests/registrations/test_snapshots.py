@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 
 from profiles.models import PersonalDetails
-from registrations.snapshots import Change, Snapshot, changes_since_return
+from registrations.snapshots import Change, Snapshot
 from registrations.workflow import Action, Status
 from tests import scenes
+from tests.registrations.reading import changes_since_return
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from django.utils import timezone
 
 from plans.models import Role
 from registrations.models import Registration
-from registrations.snapshots import changes_since_return
 from registrations.steps import AlreadyRead, actors
 from registrations.workflow import Action, Actor, Status, StepRefused
 from tests import scenes
-from tests.registrations.reading import situation
+from tests.registrations.reading import changes_since_return, situation
 
 LATE = "已经超过 10 秒，不能撤销。已通过或不通过的，可以请管理成员“重新审核”。"
 DECIDED = [(Action.APPROVE, Status.APPROVED), (Action.RETURN, Status.RETURNED), (Action.REJECT, Status.REJECTED)]
