@@ -1,15 +1,15 @@
 """What this floor holds about a person: account, identity, consents, forms that were kept, sessions, audit lines."""
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.db.models import Q
 
 from accounts.models import AuditEntry, Consent, Identity, KeptForm, SentForm, User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
+from accounts.retention import session_rows
+from accounts.session_store import SessionStore
 
 UNTIL_CLOSED = "直到您注销账户。"
 BATCH = 500
@@ -114,12 +114,14 @@ def erase_sent_forms(user: User) -> None:
 def sessions_of(user: User) -> Iterator[Any]:
     """The rows of this person's sessions, also those that are over and not yet purged.
 
-    A session does not say whose it is until it is decoded, so each one is.
+    A session does not say whose it is until it is decoded, so each one is: some of them at a time, by their keys,
+    for without a cursor of the server's (behind a pooler) all of them would be held in memory.
     """
-    store = import_module(settings.SESSION_ENGINE).SessionStore()
-    for row in store.get_model_class().objects.iterator(chunk_size=BATCH):
-        if str(store.decode(row.session_data).get(SESSION_KEY)) == str(user.pk):
-            yield row
+    store, rows = SessionStore(), session_rows().order_by("pk")
+    batch = list(rows[:BATCH])
+    while batch:
+        yield from (row for row in batch if str(store.decode(row.session_data).get(SESSION_KEY)) == str(user.pk))
+        batch = list(rows.filter(pk__gt=batch[-1].pk)[:BATCH]) if len(batch) == BATCH else []
 
 
 def tell_sessions(user: User) -> list[Entry]:

@@ -44,7 +44,11 @@ def give_name(name: str, output: Path) -> None:
         if problem.errno not in NO_LINKS:
             raise
         os.close(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        os.replace(name, output)
+        try:
+            os.replace(name, output)
+        except BaseException:
+            output.unlink()
+            raise
     with suppress(OSError):  # the name as well is on the disk, where a folder can be told so; the file is there
         folder = os.open(output.parent, os.O_RDONLY)
         try:

@@ -6,7 +6,6 @@ settings.RETENTION says how many days each kind is kept. Rooms above register pa
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from accounts.erasure import remove_lines
 from accounts.models import AuditEntry, Consent, KeptForm, SentForm
+from accounts.session_store import SessionStore
 
 BATCH = 200
 
@@ -67,7 +67,7 @@ def remove_rows(rows: models.QuerySet[Any]) -> int:
 
 
 def session_rows() -> models.QuerySet[Any]:
-    return import_module(settings.SESSION_ENGINE).SessionStore().get_model_class().objects.all()
+    return SessionStore.get_model_class().objects.all()
 
 
 REGISTERED: list[Part] = []

@@ -201,11 +201,11 @@ def confirm(user: User, form: IdentityForm) -> None:
 
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Sign out here, then at the platform, and end on our page."""
-    target = sign_out_url(request, request.session.get("id_token", ""))
+    id_token = request.session.get("id_token", "")
     if request.user.is_authenticated:
         record(request.user, Verb.LOGOUT, request.user)
     auth.logout(request)
-    response = redirect(target)
+    response = redirect(sign_out_url(request, id_token))
     # What "no-store" forbids to keep a browser may still hold for its way back. Not "cookies" or "storage": the CSRF
     # token of a page that lies open in another tab would go with them.
     response["Clear-Site-Data"] = '"cache"'

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -58,6 +59,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Whatever the request has that no page of ours sends, a host of another's name included."""
     if isinstance(exception, RequestDataTooBig):
         return page("413.html", HTTPStatus.CONTENT_TOO_LARGE)
+    if isinstance(exception, SessionInterrupted):  # ended in another window while this was on its way
+        return page("400_session.html", HTTPStatus.BAD_REQUEST)
     return page("400.html", HTTPStatus.BAD_REQUEST)
 
 

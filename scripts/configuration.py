@@ -23,7 +23,7 @@ def default_of(name: str) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, dict):
-        return ", ".join(f"{name}:{value}" for name, value in default.items())
+        return ", ".join(f"{name}:{value}" for name, value in default.items()) or "空"
     return (",".join(default) if isinstance(default, list) else str(default)) or "空"
 
 

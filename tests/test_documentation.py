@@ -46,6 +46,20 @@ def test_what_follows_from_others_is_told_in_words() -> None:
     assert [name for name, told in VARIABLES.items() if told.default is FOLLOWS and not told.usual] == []
 
 
+def test_a_default_that_is_shown_can_be_written() -> None:
+    """Operators copy the table into their file, and fill in what they need."""
+    shown = {name: configuration.default_of(name) for name, told in VARIABLES.items() if not told.usual}
+    assert [name for name, default in shown.items() if not default] == []
+    written = {name: default for name, default in shown.items() if default not in {"必填", "空"}}
+    refused = {}
+    for name, default in written.items():
+        try:
+            assert VARIABLES[name].parse(default.replace(", ", ",")) == VARIABLES[name].default
+        except ValueError as problem:
+            refused[name] = str(problem)
+    assert refused == {}
+
+
 def test_no_cell_breaks_the_table() -> None:
     cells = [cell for told in VARIABLES.values() for cell in (told.meaning, told.example, told.usual)]
     assert [cell for cell in cells if "|" in cell or "\n" in cell] == []

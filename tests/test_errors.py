@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
@@ -15,6 +16,7 @@ from django.urls import reverse
 from accounts.session_store import SessionStore
 from competition_portal import errors
 from plans import views as plan_views
+from profiles.models import Profile
 from tests import scenes
 
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
@@ -272,3 +274,13 @@ def test_a_session_that_could_not_be_saved_because_the_database_went_away(sign_i
     response = client.get("/profile/")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
     assert "系统暂时不可用" in response.content.decode()
+
+
+def test_a_session_that_somebody_ended_meanwhile_is_no_fault_of_the_request(sign_in, applicant, monkeypatch):
+    """Signed out in another window while a form is on its way: what it asked for has been done all the same."""
+    client = sign_in(applicant)
+    monkeypatch.setattr("accounts.kept_forms.drop", lambda user, path: Session.objects.all().delete())
+    response = client.post("/profile/", {"version": "0", "school": "北京理工大学"})
+    page = response.content.decode()
+    assert (response.status_code, "<h1>登录已结束</h1>" in page, "重新登录" in page) == (400, True, True)
+    assert Profile.objects.get().school == "北京理工大学"

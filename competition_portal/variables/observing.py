@@ -30,8 +30,9 @@ VARIABLES = {
         up_to(65535),
         default=0,
         cure="写 run_worker 在哪个端口上应答 /metrics，例如 9101；留空就不应答。",
-        meaning="`run_worker` 在这个端口上应答 `/metrics`，令牌相同；0 不应答",
+        meaning="`run_worker` 在这个端口上应答 `/metrics`，令牌相同；不设就不应答",
         example="`9101`",
+        usual="空",
     ),
     "SLOW_QUERY_MS": Variable(
         positive,

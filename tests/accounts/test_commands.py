@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from accounts import erasure
+from accounts import erasure, holdings
 from accounts.fields import blind_index
 from accounts.identity import Sex
 from accounts.management.commands.correct_identity import Command
@@ -313,6 +313,18 @@ def test_all_sessions_of_one_person_end(applicant, stranger, sign_in, by):
         ("command:end_sessions", "sessions.ended", applicant.username, applicant.username, "3")
     ]
     assert is_in(sign_in(applicant))  # the account itself is as it was
+
+
+def test_sessions_are_looked_through_some_at_a_time(
+    applicant, stranger, sign_in, monkeypatch, django_assert_num_queries
+):
+    """Of everybody there may be a hundred thousand, and a page asks, too (我的数据)."""
+    mine = {sign_in(applicant).session.session_key for _ in range(3)}
+    for _ in range(4):
+        sign_in(stranger)
+    monkeypatch.setattr(holdings, "BATCH", 2)
+    with django_assert_num_queries(4):
+        assert {row.session_key for row in holdings.sessions_of(applicant)} == mine
 
 
 def test_ending_sessions_can_be_rehearsed(applicant, sign_in):

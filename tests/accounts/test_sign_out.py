@@ -186,3 +186,16 @@ def test_the_page_after_signing_out_tells_who_is_still_in(applicant, sign_in):
     page = sign_in(applicant).get(reverse("accounts:signed_out")).content.decode()
     assert "<h1>您仍处于登录状态</h1>" in page
     assert "<h1>您已退出</h1>" not in page
+
+
+def test_our_own_session_is_over_before_the_platform_is_asked(applicant, sign_in, monkeypatch):
+    """However that goes on: the browser may be gone by then, the process may be ended."""
+    client, left = sign_in(applicant), []
+
+    def asked(request, id_token):
+        left.append(Session.objects.count())
+        return "/"
+
+    monkeypatch.setattr("accounts.views.sign_out_url", asked)
+    client.post("/accounts/logout/")
+    assert left == [0]

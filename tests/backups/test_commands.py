@@ -162,6 +162,21 @@ def test_a_folder_that_knows_no_second_names(registration, tmp_path, monkeypatch
     assert (path.stat().st_mode & 0o777, [each.name for each in tmp_path.glob(".backup-*")]) == (0o600, [])
 
 
+def test_a_name_that_was_taken_and_could_not_be_given_is_free_again(registration, tmp_path, monkeypatch):
+    """An empty file of that name would look like a backup, and stand in the way of the next one."""
+    path = tmp_path / "one.backup"
+    monkeypatch.setattr("os.link", refused_link(errno.EPERM))
+    with monkeypatch.context() as broken:
+        broken.setattr("os.replace", refused_link(errno.EIO))
+        code, _, failure = run("backup", "--output", path)
+    assert (code, failure) == (
+        1,
+        "没有做成备份：读写时出错（Operation not permitted）。请检查磁盘空间、权限和存储，再执行一次。",
+    )
+    assert (path.exists(), list(tmp_path.glob(".backup-*"))) == (False, [])
+    assert run("backup", "--output", path)[0] == 0
+
+
 @pytest.mark.parametrize("code", [0, errno.EPERM], ids=["links", "no links"])
 def test_a_file_that_came_in_between_is_not_overwritten(registration, tmp_path, monkeypatch, code):
     path, whole = tmp_path / "one.backup", backup_command.make
