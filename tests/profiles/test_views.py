@@ -159,6 +159,7 @@ def test_what_is_wrong_is_said_at_the_field_and_stays_typed(client, applicant, n
     assert field_errors(response) == {name: sentence}
     assert summary(response) == [f"{label}：{html.unescape(sentence)}"]
     assert f'<a href="#id_{name}">{label}</a>' in page
+    assert '<h2 id="summary-title">没有保存，请先改正下面的内容</h2>' in page
     assert typed(response, "position") == "班长"
     if name not in {"ethnicity", "education"}:
         assert typed(response, name) == value
@@ -242,6 +243,7 @@ def test_two_tabs(client, applicant):
     save(client, school="甲校", education="college")
     response = client.post(ADDRESS, {**old, "school": "乙校", "education": "master"})
     assert summary(response) == [f"{STALE}与已保存的不同：文化程度（现为“大学专科”）、毕业（就读）院校（现为“甲校”）。"]
+    assert '<h2 id="summary-title">没有保存</h2>' in response.content.decode()  # nothing of it is wrong
     assert (typed(response, "school"), kept(applicant)["school"]) == ("乙校", "甲校")
     client.post(ADDRESS, form_of(response))
     assert (kept(applicant)["school"], kept(applicant)["education"]) == ("乙校", "master")
