@@ -19,6 +19,7 @@ from accounts.refused_access import note_refused_access
 from accounts.requests import signed_in
 from accounts.verbs import Verb
 from plans import decision_pages, member_pages, members, photo_admin, plan_pages, publication
+from plans.forms import LINES
 from plans.inlines import AttachmentInline, OccupationInline
 from plans.member_admin import FIELDSET as MEMBERS
 from plans.member_admin import MembersMixin
@@ -57,6 +58,7 @@ class PlanAdmin(
     list_filter = [StateFilter, "level"]
     search_fields = ["title", "code"]
     readonly_fields = ["committee"]
+    formfield_overrides = LINES
     inlines = [OccupationInline, AttachmentInline]
     actions = ["publish_now"]
     fieldsets = [

@@ -17,7 +17,9 @@ SCRIPTS = ADMIN / "static/admin/js"
 MESSAGES = "locale/zh_Hans/LC_MESSAGES/django"
 OURS = settings.BASE_DIR / "competition_portal" / MESSAGES
 # Whoever signs in does so at the platform, and nothing is deleted on a page of Django's own.
-PAGES_THAT_ARE_NOT_THERE = "password|credentials|forgotten|log in|email|account|user|[Dd]eleting|sure you want to delete"
+PAGES_THAT_ARE_NOT_THERE = (
+    "password|credentials|forgotten|log in|email|account|user|[Dd]eleting|sure you want to delete"
+)
 
 
 def entries(path: Path) -> dict[str, str]:

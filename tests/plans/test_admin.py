@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -223,6 +224,21 @@ def test_a_manager_edits_everything(desk, plan, manager):
     assert (plan.title, plan.published_at, occupation.name, occupation.capacity) == ("改过的名称", None, "焊工", 7)
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.verb, entry.target) == (manager.username, "plan.changed", f"plans.plan:{plan.pk}")
+
+
+def test_what_was_only_looked_through_has_not_changed(desk, plan):
+    """A browser sends both characters of a line's end, whatever is stored."""
+    save(desk, plan)  # a form has no seconds
+    Plan.objects.filter(pk=plan.pk).update(description="第一行\n\n第二行")
+    occupation = scenes.occupation(plan, requirements="满 2 年；\n四级以上。")
+    lines = {"description": "第一行\r\n\r\n第二行", "occupations-0-requirements": "满 2 年；\r\n四级以上。"}
+    save(desk, plan, **lines)
+    assert LogEntry.objects.first().get_change_message() == "没有改动。"
+    save(desk, plan, **lines | {"description": "第一行\r\n第二行"})
+    assert LogEntry.objects.first().get_change_message() == "已修改竞赛说明。"
+    plan.refresh_from_db()
+    occupation.refresh_from_db()
+    assert (plan.description, occupation.requirements) == ("第一行\n第二行", "满 2 年；\n四级以上。")
 
 
 def test_times_are_those_of_beijing(desk, plan):
