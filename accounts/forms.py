@@ -1,6 +1,5 @@
 """个人身份信息确认: the three things that are asked once, less what the platform vouches for."""
 
-import re
 import unicodedata
 from typing import Any
 
@@ -13,14 +12,11 @@ from accounts import identity
 from accounts.models import Identity
 
 NAME_MARKS = set(" ·.'-’")
-HAN = r"[\u3400-\u9fff\U00020000-\U0003ffff]"
 
 
 def clean_person_name(text: str) -> str:
-    """A name as documents have it: single spaces, none in Chinese, one kind of middle dot. Raises ValidationError."""
-    name = " ".join(text.replace("•", "·").replace("・", "·").split())
-    # 刘　洋 is how two characters are set to the width of three; no document has it, and no search would find it.
-    name = re.sub(f"(?<={HAN}) (?={HAN})", "", name)
+    """A name as documents have it. Raises ValidationError for what is none."""
+    name = identity.as_documents_have_it(text)
     kinds = ["mark" if character in NAME_MARKS else unicodedata.category(character)[0] for character in name]
     if not {"mark", "L", "M"}.issuperset(kinds) or (kinds and "L" not in kinds):
         raise ValidationError("姓名只能包含汉字、字母、间隔号（·）和空格，请与证件上的姓名一致。")

@@ -194,7 +194,7 @@ def remember_vouched(user: User, claims: dict[str, Any]) -> None:
     name, phone = claims.get("name"), claims.get("phone_number")
     found.name_vouched = False
     if is_text(name) and 0 < len(name.strip()) <= 64:
-        found.legal_name, found.name_vouched = name.strip(), True
+        found.legal_name, found.name_vouched = identity.as_documents_have_it(name), True
     if is_text(phone) and len(phone) <= 20:
         found.phone = phone
     document = vouched_document(claims)

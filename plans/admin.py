@@ -19,6 +19,7 @@ from accounts.requests import signed_in
 from accounts.verbs import Verb
 from plans import decision_pages, member_pages, members, photo_admin, plan_pages, publication
 from plans.desk_form import PlanForm
+from plans.forms import LINES
 from plans.inlines import AttachmentInline, OccupationInline
 from plans.member_admin import FIELDSET as MEMBERS
 from plans.member_admin import MembersMixin
@@ -58,6 +59,7 @@ class PlanAdmin(
     list_filter = [StateFilter, "level"]
     search_fields = ["title", "code"]
     readonly_fields = ["committee"]
+    formfield_overrides = LINES
     inlines = [OccupationInline, AttachmentInline]
     actions = ["publish_now"]
     fieldsets = [

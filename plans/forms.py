@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminFileWidget
 from django.core.files.uploadedfile import UploadedFile
+from django.db import models
 
 from plans import attachments
 from plans.models import Attachment, Level, PlanQuerySet, PlanState
@@ -38,6 +39,16 @@ class PlanFilterForm(forms.Form):
     @property
     def is_narrowed(self) -> bool:
         return any(self.cleaned_data.values())
+
+
+class LinesField(forms.CharField):
+    """Text of several lines. A browser ends each with two characters where one is stored: that is no change."""
+
+    def to_python(self, value: Any) -> Any:
+        return "\n".join(str(super().to_python(value)).splitlines())
+
+
+LINES: dict[Any, Any] = {models.TextField: {"form_class": LinesField}}  # for the admin's formfield_overrides
 
 
 class AttachmentForm(forms.ModelForm):

@@ -8,7 +8,7 @@ from django.contrib.admin.widgets import AdminIntegerFieldWidget
 from django.http import HttpRequest
 
 from accounts import kept_forms
-from plans.forms import AttachmentForm
+from plans.forms import LINES, AttachmentForm
 from plans.models import Attachment, Occupation, Plan
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
 
@@ -75,6 +75,7 @@ class OccupationInline(KeptRowsMixin, ChineseChoicesMixin, PlanPermissionMixin, 
     extra = 0
     fields = [("name", "division", "code"), ("skill_level", "capacity", "seats_taken"), "requirements"]
     readonly_fields = ["seats_taken"]
+    formfield_overrides = LINES
 
     def get_formset(self, request: HttpRequest, obj: Plan | None = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)

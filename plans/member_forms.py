@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.identity import as_documents_have_it
 from accounts.models import User
 from plans import members
 from plans.models import Role
@@ -42,7 +43,7 @@ class NamedPersonForm(forms.Form):
     )
 
     def found(self) -> User | None:
-        return members.find(self.cleaned_data["legal_name"], self.cleaned_data["last"])
+        return members.find(as_documents_have_it(self.cleaned_data["legal_name"]), self.cleaned_data["last"])
 
     @property
     def not_found(self) -> str:

@@ -18,6 +18,7 @@ TELEPHONE = re.compile(r"1[3-9][0-9]{9}|\+[0-9]{6,18}|(0[0-9]{2,3}-?)?[0-9]{7,8}
 # Letters, marks, numbers, punctuation, spaces and the symbols of sums and money; not emoji, controls, private use.
 ALLOWED_CATEGORIES = {"L", "M", "N", "P", "Z"}
 ALLOWED_SYMBOLS = {"Sm", "Sc", "Sk"}
+MOST_CHARACTERS_NAMED = 5
 
 SECTIONS = [
     ("基本情况", ["sex", "birth_date", "ethnicity", "political_status"]),
@@ -29,12 +30,18 @@ SECTIONS = [
 
 
 def plain_text(text: str) -> None:
-    """Raise ValidationError for characters that no form on paper could take: emoji, controls, angle brackets."""
+    """Raise ValidationError for characters that no form on paper could take: emoji, controls, angle brackets.
+
+    It names each of them: whoever is told of one alone comes back for the next.
+    """
+    shown: dict[str, None] = {}
     for character in text:
         category = unicodedata.category(character)
         if character in "<>" or (category[0] not in ALLOWED_CATEGORIES and category not in ALLOWED_SYMBOLS):
-            shown = character if category[0] != "C" else "不可见字符"
-            raise ValidationError(f"含有不能使用的字符“{shown}”，请删去它再保存。")
+            shown[f"“{character}”" if category[0] != "C" else "“不可见字符”"] = None
+    if shown:
+        which = "".join(list(shown)[:MOST_CHARACTERS_NAMED]) + ("等" if len(shown) > MOST_CHARACTERS_NAMED else "")
+        raise ValidationError(f"含有不能使用的字符{which}，请删去{'它' if len(shown) == 1 else '它们'}再保存。")
 
 
 def half_width(text: str) -> str:

@@ -260,6 +260,21 @@ def test_what_somebody_has_begun_is_not_taken_back_by_the_form_either(desk, plan
     assert Plan.objects.get().published_at == plan.published_at
 
 
+def test_what_was_only_looked_through_has_not_changed(desk, plan):
+    """A browser sends both characters of a line's end, whatever is stored."""
+    save(desk, plan)  # a form has no seconds
+    Plan.objects.filter(pk=plan.pk).update(description="第一行\n\n第二行")
+    occupation = scenes.occupation(plan, requirements="满 2 年；\n四级以上。")
+    lines = {"description": "第一行\r\n\r\n第二行", "occupations-0-requirements": "满 2 年；\r\n四级以上。"}
+    save(desk, plan, **lines)
+    assert LogEntry.objects.first().get_change_message() == "没有改动。"
+    save(desk, plan, **lines | {"description": "第一行\r\n第二行"})
+    assert LogEntry.objects.first().get_change_message() == "已修改竞赛说明。"
+    plan.refresh_from_db()
+    occupation.refresh_from_db()
+    assert (plan.description, occupation.requirements) == ("第一行\n第二行", "满 2 年；\n四级以上。")
+
+
 def test_times_are_those_of_beijing(desk, plan):
     save(desk, plan, registration_closes_at_0="2030-01-01", registration_closes_at_1="00:30")
     plan.refresh_from_db()

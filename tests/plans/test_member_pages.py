@@ -104,7 +104,9 @@ def test_ten_members_and_invitations_ask_no_more_than_one(plan, manager, desk):
 
 
 def test_somebody_joins_by_name_and_the_last_four(plan, desk, manager, applicant):
-    asked = seek(desk, plan, applicant, legal_name=f" {applicant.legal_name} ", last=last_of(applicant).lower())
+    asked = seek(
+        desk, plan, applicant, legal_name=f" {'　'.join(applicant.legal_name)} ", last=last_of(applicant).lower()
+    )
     page = asked.content.decode()
     assert (asked.status_code, "请核对是不是这个人" in page) == (200, True)
     number = applicant.identity.document_number

@@ -1,5 +1,6 @@
 """个人基本信息维护: whose it is, what may be typed, what is locked, two buttons, two tabs."""
 
+import html
 import re
 from datetime import date, timedelta
 
@@ -139,7 +140,7 @@ WRONG = [
     ("years_of_service", "71", "从业年限不能大于 70，请核对。"),
     ("years_of_service", "9" * 5000, "从业年限请填写整数，例如 5。"),
     ("school", "😀学校", "含有不能使用的字符“😀”，请删去它再保存。"),
-    ("address", "<script>alert(1)</script>", "含有不能使用的字符“&lt;”，请删去它再保存。"),
+    ("address", "<script>alert(1)</script>", "含有不能使用的字符“&lt;”“&gt;”，请删去它们再保存。"),
     ("employer", "公司\x07", "含有不能使用的字符“不可见字符”，请删去它再保存。"),
     ("school", "长" * 81, "毕业（就读）院校最多 80 个字，您填写了 81 个，请缩短后再保存。"),
     ("address", "长" * 201, "通信地址最多 200 个字，您填写了 201 个，请缩短后再保存。"),
@@ -156,8 +157,9 @@ def test_what_is_wrong_is_said_at_the_field_and_stays_typed(client, applicant, n
     page = response.content.decode()
     label = Profile._meta.get_field(name).verbose_name
     assert field_errors(response) == {name: sentence}
-    assert summary(response) == [f"{label}：{sentence.replace('&lt;', '<')}"]
+    assert summary(response) == [f"{label}：{html.unescape(sentence)}"]
     assert f'<a href="#id_{name}">{label}</a>' in page
+    assert '<h2 id="summary-title">没有保存，请先改正下面的内容</h2>' in page
     assert typed(response, "position") == "班长"
     if name not in {"ethnicity", "education"}:
         assert typed(response, name) == value
@@ -241,6 +243,7 @@ def test_two_tabs(client, applicant):
     save(client, school="甲校", education="college")
     response = client.post(ADDRESS, {**old, "school": "乙校", "education": "master"})
     assert summary(response) == [f"{STALE}与已保存的不同：文化程度（现为“大学专科”）、毕业（就读）院校（现为“甲校”）。"]
+    assert '<h2 id="summary-title">没有保存</h2>' in response.content.decode()  # nothing of it is wrong
     assert (typed(response, "school"), kept(applicant)["school"]) == ("乙校", "甲校")
     client.post(ADDRESS, form_of(response))
     assert (kept(applicant)["school"], kept(applicant)["education"]) == ("乙校", "master")

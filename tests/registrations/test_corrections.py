@@ -236,7 +236,7 @@ def test_bad_input_keeps_what_was_typed(visitor, submitted, manager):
     assert (summary(answer), typed(answer, "phone"), form_of(answer)["why_phone"]) == (
         [
             "手机：手机号码应为 11 位数字；境外号码请以 + 和国家（地区）代码开头。",
-            "手机不用修改的原因：含有不能使用的字符“<”，请删去它再保存。",
+            "手机不用修改的原因：含有不能使用的字符“<”“>”，请删去它们再保存。",
         ],
         "123",
         "<长>",

@@ -139,7 +139,7 @@ def test_mistakes_are_said_where_they_are_and_nothing_is_lost(sign_in, plan, man
             "请写清楚哪里不对、该怎么做。",
             "简称最多 20 个字，请缩短。",
             "请从列表中选择项目。",
-            "含有不能使用的字符“<”，请删去它再保存。",
+            "含有不能使用的字符“<”“>”，请删去它们再保存。",
         ],
         0,
     )
