@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -112,7 +112,8 @@ def crop(data: bytes, box: Box, spec: PhotoSpec = DEFAULT_SPEC, turns: int = 0) 
 
 
 def ask(job: str, data: bytes, **order: Any) -> Answer:
-    """The decoder's answer to one job. Raises PhotoRefused when there is no turn to be had within some seconds."""
+    """The decoder's answer to one job. Raises PhotoRefused when there is no turn to be had within some seconds, and when
+    the system gives nothing to decode with."""
     turns = _turns
     if not turns.acquire(timeout=PATIENCE):
         logger.warning("A photo was refused: %d others were being decoded for %d s.", AT_ONCE, PATIENCE)
@@ -121,6 +122,10 @@ def ask(job: str, data: bytes, **order: Any) -> Answer:
     try:
         with _in_file(data) as file, metrics.CHILDREN.track_inprogress():
             answer = _exchange(json.dumps({"job": job, **order}).encode(), file)
+    except OSError as problem:
+        logger.exception("A photo was refused: this machine has no process, descriptor or memory left for its decoder.")
+        metrics.DECODES.labels(job, "busy").inc()
+        raise PhotoRefused(BUSY) from problem
     finally:
         turns.release()
     metrics.DECODES.labels(job, answer.outcome).inc()
@@ -141,10 +146,11 @@ def _in_file(data: bytes) -> Iterator[BinaryIO]:
 
 
 def _exchange(order: bytes, file: BinaryIO) -> Answer:
+    mine = Decoder.of_this_process()
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:
-            Decoder.of_this_process().hand_over(theirs.fileno(), file.fileno())
+            mine.hand_over(theirs.fileno(), file.fileno())
         try:
             ours.sendall(order)
             ours.shutdown(socket.SHUT_WR)
@@ -154,7 +160,7 @@ def _exchange(order: bytes, file: BinaryIO) -> Answer:
     answer = _parsed(received)
     if answer is None:
         logger.warning("The decoder of photos did not answer and is ended.")
-        Decoder.end()
+        mine.end()
         return Answer({}, [], 1, Cost(0, 0))
     return answer
 
@@ -208,7 +214,8 @@ class Decoder:
 
     def __init__(self) -> None:
         self.control, theirs = socket.socketpair()
-        with theirs:
+        with ExitStack() as failed, theirs:
+            failed.callback(self.control.close)
             self.process = subprocess.Popen(  # noqa: S603  our own Python and our own module
                 [sys.executable, "-m", "photos.decoder", str(theirs.fileno())],
                 cwd=ROOT,
@@ -218,6 +225,7 @@ class Decoder:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl+C is for the portal, which then closes the socket
             )
+            failed.pop_all()
 
     @staticmethod
     def of_this_process() -> "Decoder":
@@ -232,14 +240,13 @@ class Decoder:
             _decoder = _decoder or Decoder()
             return _decoder
 
-    @staticmethod
-    def end() -> None:
-        """End the decoder and its children; the next photo starts another."""
+    def end(self) -> None:
+        """End this one, and none that has taken its place meanwhile; the next photo starts another."""
         global _decoder
         with _lock:
-            if _decoder:
-                _decoder.close()
-            _decoder = None
+            if _decoder is self:
+                _decoder = None
+            self.close()
 
     def hand_over(self, job: int, file: int) -> None:
         with _lock, suppress(OSError):  # a decoder that has just ended: no answer comes
@@ -256,6 +263,12 @@ _lock = threading.Lock()
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
+def end() -> None:
+    """End the decoder of this process, where there is one."""
+    if _decoder:
+        _decoder.end()
+
+
 def _forget() -> None:
     """In a fork, gunicorn's workers for one: the decoder is the parent's, and a lock may be held by nobody who is left."""
     global _decoder, _lock, _turns
@@ -266,4 +279,4 @@ def _forget() -> None:
 
 
 os.register_at_fork(after_in_child=_forget)
-atexit.register(Decoder.end)
+atexit.register(end)

@@ -1,5 +1,6 @@
 """The process that decodes: what it may use, what becomes of a child that is stopped, and that it comes back."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -111,6 +112,31 @@ def test_a_decoder_that_was_killed_is_started_again():
     running.process.wait()
     assert bounded.read(data) == before
     assert bounded.Decoder.of_this_process() is not running
+
+
+def test_one_that_did_not_answer_takes_no_later_one_with_it():
+    """Two jobs lose the same decoder; the second one notices when there is another, with jobs of its own."""
+    lost = bounded.Decoder.of_this_process()
+    lost.end()
+    later = bounded.Decoder.of_this_process()
+    lost.end()
+    assert bounded.Decoder.of_this_process() is later
+    assert bounded.read(encoded(quarters())).width == 600
+
+
+@pytest.mark.parametrize("missing", ["process", "file"])
+def test_a_machine_that_has_nothing_left_asks_to_come_again(monkeypatch, caplog, missing):
+    def exhausted(*args, **options):
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    bounded.end()
+    monkeypatch.setattr(*(subprocess, "Popen") if missing == "process" else (os, "memfd_create"), exhausted)
+    with pytest.raises(PhotoRefused) as refused:
+        bounded.read(encoded(quarters()))
+    assert str(refused.value) == "现在上传的人较多，请过一会儿再试。"
+    assert "no process, descriptor or memory left" in caplog.text
+    monkeypatch.undo()
+    assert bounded.read(encoded(quarters())).width == 600
 
 
 def test_the_decoder_knows_no_secrets():

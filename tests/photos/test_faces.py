@@ -121,11 +121,11 @@ def test_it_can_be_switched_off(monkeypatch):
 def test_the_decoder_looks_for_faces_as_it_is_told(monkeypatch, switch):
     monkeypatch.setenv("PHOTO_FACES", switch)
     faces.detector.cache_clear()
-    bounded.Decoder.end()
+    bounded.end()
     try:
         copy = bounded.read(encoded(drawn_portrait()))
         made = bounded.crop(copy.data, suggest_box(copy.width, copy.height, face=copy.face))
         assert (copy.face is not None, made.measured.get("faces")) == ((True, 1.0) if switch == "on" else (False, None))
         assert bounded.read(encoded(drawn_portrait())) == read(encoded(drawn_portrait()))
     finally:
-        bounded.Decoder.end()  # the next test's has its own environment
+        bounded.end()  # the next test's has its own environment
