@@ -36,7 +36,8 @@ MAX_ANSWER = 64 * decoder.MEGABYTE
 BUSY = "现在上传的人较多，请过一会儿再试。"
 # Of our environment the decoder gets what Python needs to run, and no more: it has no use for keys and passwords. One
 # arena for all threads, or their reserves would count as memory. What a closed picture leaves is kept for the next one: to
-# touch a megabyte of new memory costs as much as to turn one of pixels.
+# touch a megabyte of new memory costs as much as to turn one of pixels. For the same reason it is asked for by the 32 MB, and
+# touched by the 2 MB where the system has such pages (glibc; others leave these names alone).
 INHERITED = (
     "PATH",
     "LANG",
@@ -52,6 +53,8 @@ OWN = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(32 * decoder.MEGABYTE),
     "MALLOC_TRIM_THRESHOLD_": str(64 * decoder.MEGABYTE),
+    "MALLOC_TOP_PAD_": str(32 * decoder.MEGABYTE),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }

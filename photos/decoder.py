@@ -58,8 +58,8 @@ def _limit(what: int, most: int) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def work(order: dict[str, Any], file: int) -> bytes:
-    """The answer to one job."""
+def work(order: dict[str, Any], file: int) -> list[bytes]:
+    """The answer to one job, piece by piece."""
     try:
         with os.fdopen(file, "rb") as picture:
             header, blobs = JOBS[order["job"]](picture, order)
@@ -67,7 +67,7 @@ def work(order: dict[str, Any], file: int) -> bytes:
         cause = refusal.__cause__
         header, blobs = {"refused": str(refusal), "cause": f"{type(cause).__name__}" if cause else ""}, []
     head = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
-    return b"".join([HEADER.pack(len(head)), head, *blobs])
+    return [HEADER.pack(len(head)), head, *blobs]
 
 
 def _read(picture: Any, order: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
@@ -95,7 +95,8 @@ def child(job: socket.socket, file: int) -> None:
     order = json.loads(b"".join(iter(lambda: job.recv(65536), b"")))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libraries complain there, about bytes of the picture
     bind_hands()
-    job.sendall(work(order, file))
+    for piece in work(order, file):
+        job.sendall(piece)
 
 
 # --- The decoder ---------------------------------------------------------------------------------------------------

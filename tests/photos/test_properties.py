@@ -193,7 +193,7 @@ def test_a_portrait_that_cannot_be_as_large_as_asked_is_refused_with_figures():
     copy = read(encoded(Image.new("RGB", (600, 840), "white")))
     with pytest.raises(PhotoRefused) as refused:
         crop(copy.data, suggest_box(600, 840), PhotoSpec(min_kilobytes=100))
-    sentence = "这张照片内容太简单，保存成最好的质量也只有 1.7 KB，要求至少 100 KB。请换一张更清晰、细节更多的照片。"
+    sentence = "这张照片内容太简单，保存成最好的质量也只有 3.9 KB，要求至少 100 KB。请换一张更清晰、细节更多的照片。"
     assert str(refused.value) == sentence
 
 
