@@ -135,9 +135,8 @@ def edit(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRespon
     plan = get_object_or_404(Plan.objects.reviewable_by(user), code=code)
     if not plan.has_member(user, Role.MANAGER):
         raise PermissionDenied
-    if (
-        request.method == "POST"
-    ):  # one transaction (accounts/once.py): of two at once the second sees what the first saved
+    if request.method == "POST":
+        # In one transaction (accounts/once.py): of two at once the second sees what the first saved.
         Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
     standing = return_reasons.offered(plan)
     if request.method == "POST" and "restore" in request.POST:

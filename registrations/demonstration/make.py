@@ -137,8 +137,8 @@ def publish(outline: Outline, users: dict[str, User], now: datetime) -> Plan:
     CommitteeMember.objects.bulk_create(
         CommitteeMember(plan=plan, user=users[username], role=role) for username, role in outline.members.items()
     )
-    attachment = Attachment(plan=plan, title="竞赛规程.txt")
-    attachment.file.save(f"{outline.code}.txt", ContentFile(outline.regulations()), save=False)
+    attachment = Attachment(plan=plan, title="竞赛规程.xlsx")
+    attachment.file.save(f"{outline.code}.xlsx", ContentFile(outline.regulations()), save=False)
     attachment.save()
     return plan
 

@@ -1,10 +1,14 @@
 """The six plans of the demonstration: one in every state that a plan can be in."""
 
+import io
 from dataclasses import dataclass, field
+
+import xlsxwriter
 
 from plans.models import Division, Level, Role
 from registrations.demonstration.calendar import Window
 
+SHEET_WIDTH = 90  # characters: a page in upright format
 WORKER, STUDENT, TEACHER = Division.WORKER, Division.STUDENT, Division.TEACHER
 
 
@@ -45,7 +49,7 @@ class Outline:
         return f"{self.about}\n{RULES}"
 
     def regulations(self) -> bytes:
-        """The attachment: the regulations as a text file that Windows opens in the right encoding."""
+        """The attachment: the regulations as a workbook, a kind that committees may offer, too (plans/attachments.py)."""
         offered = [f"　　{trade.name}（{trade.division.label}）：{trade.requirements}" for trade in self.trades]
         lines = [
             f"{self.title}竞赛规程",
@@ -56,7 +60,14 @@ class Outline:
             "",
             *REGULATIONS,
         ]
-        return "\r\n".join(lines).encode("utf-8-sig")
+        out = io.BytesIO()
+        with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+            sheet, wrapped = book.add_worksheet("竞赛规程"), book.add_format({"text_wrap": True})
+            sheet.set_column(0, 0, SHEET_WIDTH, wrapped)
+            sheet.fit_to_pages(1, 0)
+            for row, line in enumerate(lines):
+                sheet.write_string(row, 0, line)
+        return out.getvalue()
 
 
 RULES = """

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from accounts import identity
 from accounts.models import AuditEntry, Identity, User
@@ -19,6 +20,7 @@ from identity_sandbox import people as sandbox
 from photos.formats import inspect
 from photos.models import Portrait
 from plans import decisions
+from plans.attachments import refusal
 from plans.models import CommitteeMember, Occupation, Plan, PlanState
 from profiles.forms import PersonalDetailsForm
 from profiles.models import Profile
@@ -97,7 +99,8 @@ def test_plans_pass_the_rules_of_their_form_and_are_complete() -> None:
         assert "<h3>报名材料</h3>" in plan.description_html()
         (attachment,) = plan.attachments.all()
         with attachment.file.open("rb") as file:
-            assert file.read().decode("utf-8-sig").startswith(f"{plan.title}竞赛规程\r\n")
+            assert refusal(attachment.title, file) == ""
+            assert load_workbook(file).active["A1"].value == f"{plan.title}竞赛规程"
 
 
 def test_taken_seats_are_those_of_the_registrations() -> None:
