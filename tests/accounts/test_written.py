@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Consent, User
 from accounts.models.people import of_session
+from accounts.notice import NOTICE_VERSION
 from accounts.written import Question, QuestionBy
 from registrations.models import Registration
 from registrations.views import OWN
@@ -24,8 +25,8 @@ def test_each_value_has_its_own_answer(people):
     question = Question(of_session, -1, "-")
     Consent.objects.create(user=people[1], notice="2027-03")
     for person, notice in (
-        (people[0], "2026-12"),
-        (people[1], "2026-12"),
+        (people[0], NOTICE_VERSION),
+        (people[1], NOTICE_VERSION),
         (people[1], "2027-03"),
         (people[2], "2027-03"),
     ):
@@ -45,9 +46,9 @@ def test_each_value_has_its_own_answer(people):
 def test_who_is_not_there_is_none(people):
     question = Question(of_session, -1, "-")
     User.objects.filter(pk=people[0].pk).update(is_active=False)
-    assert question.answer(people[0].pk, "2026-12") is None
-    assert question.answer(0, "2026-12") is None
-    assert question.answer(people[1].pk, "2026-12") == people[1]
+    assert question.answer(people[0].pk, NOTICE_VERSION) is None
+    assert question.answer(0, NOTICE_VERSION) is None
+    assert question.answer(people[1].pk, NOTICE_VERSION) == people[1]
 
 
 def test_ones_own_registration_is_read_whole(db, django_assert_num_queries):
@@ -96,7 +97,7 @@ def test_many_threads_ask_at_the_same_time():
 
     def ask(person):
         try:
-            return [question.answer(person.pk, "2026-12") for _ in range(20)]
+            return [question.answer(person.pk, NOTICE_VERSION) for _ in range(20)]
         finally:
             connection.close()
 
