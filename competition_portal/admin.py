@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 
+from accounts.models import User
 from accounts.requests import signed_in
 from accounts.views import sign_out
 from competition_portal.admin_words import ChineseCatalog
@@ -43,8 +44,7 @@ class PortalAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, auditors, and whoever belongs to the committee of any plan. Each page asks for itself which of them."""
-        user = request.user
-        return user.is_active and (user.is_staff or user.is_auditor or user.is_committee_member)
+        return isinstance(request.user, User) and request.user.has_desk
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """One's own plans, what waits in each, and the ways from there."""

@@ -7,7 +7,7 @@ from itertools import batched
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from accounts import clock
 from accounts.models import User
@@ -165,7 +165,7 @@ def step(registration: Registration, row: JobRow, decision: Decision, job: Job) 
 
 def who_was_faster(registration: Registration) -> str:
     """By whom, and to what: the last line of its trail that moved it says."""
-    last = registration.events.exclude(before=F("after")).select_related("by__identity").first()
+    last = registration.events.moving().select_related("by__identity").first()
     if last is None:
         return f"现在是“{registration.state.label}”。"
     if last.by_applicant:

@@ -1,6 +1,5 @@
 """One decision from the desk: bound to what was seen, taken once however often it is sent, refused with a name."""
 
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
@@ -49,7 +48,7 @@ def sent_before(registration: Registration, action: Action, seen: Seen, by: User
 
 def who_was_faster(registration: Registration, by: User) -> str:
     """Who has decided it meanwhile, how and when; empty where it is something else that stands in the way."""
-    last = registration.events.exclude(before=F("after")).select_related("by__identity").first()
+    last = registration.events.moving().select_related("by__identity").first()
     waits = Registration.objects.filter(pk=registration.pk, status=Status.SUBMITTED).exists()
     if waits or last is None or last.action not in DECISIONS:
         return ""

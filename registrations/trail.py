@@ -20,6 +20,10 @@ class TrailQuerySet(AppendOnlyQuerySet):
         """What still holds: without the decisions that were taken back, and without the taking back (docs/adr/0016)."""
         return self.filter(undoes=None, undone=None)
 
+    def moving(self) -> "TrailQuerySet":
+        """What led from one status to another: without proposals, extensions and their like."""
+        return self.exclude(before=models.F("after"))
+
 
 def standing(lines: Iterable["ReviewEvent"]) -> list["ReviewEvent"]:
     """The same of a whole trail that has been read."""

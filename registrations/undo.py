@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import F
-
 from accounts.models import User
 from registrations.trail import ReviewEvent
 from registrations.workflow import DECISIONS, TABLE, Action, StepRefused
@@ -25,7 +23,7 @@ def last_decision(registration: "Registration", lines: Sequence[ReviewEvent] | N
     if registration.status not in DECIDED:
         return None
     if lines is None:
-        line = registration.events.exclude(before=F("after")).first()
+        line = registration.events.moving().first()
     else:
         line = next((each for each in lines if each.before != each.after), None)
     return line if line and line.action in DECISIONS else None

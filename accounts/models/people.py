@@ -88,6 +88,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether any plan's committee counts this person in. Asked through the reverse relation: no import upward."""
         return self.committee_memberships.exists()
 
+    @property
+    def has_desk(self) -> bool:
+        """Whether the committee's desk opens for this person; what is on it is each page's own matter."""
+        return self.is_active and (self.is_staff or self.is_auditor or self.is_committee_member)
+
 
 def of_session(user: int, notice: str) -> models.QuerySet[User]:
     people = User.objects.filter(pk=user, is_active=True).select_related("identity")
