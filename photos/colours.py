@@ -93,6 +93,8 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image:
     if image.mode == "RGB":  # in its place: there is no memory for a second one
         ImageCms.profileToProfile(image, source, SRGB, inPlace=True)
         return image
+    if image.mode == "YCbCr":  # which stands for RGB, and no profile is of it
+        image = image.convert("RGB")
     return ImageCms.profileToProfile(image, source, SRGB, outputMode="RGB") or image
 
 

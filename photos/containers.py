@@ -5,6 +5,7 @@ Each function takes the whole file (bytes, or anything that is sliced and search
 
 import re
 import struct
+from collections.abc import Iterator
 
 from photos.refusals import (
     BROKEN,
@@ -24,7 +25,8 @@ from photos.refusals import (
 JPEG_PIXELS = 120 * MEGAPIXEL
 PNG_PIXELS = 30 * MEGAPIXEL
 HEIC_PIXELS = 30 * MEGAPIXEL
-WEBP_PIXELS = 14 * MEGAPIXEL
+WEBP_PIXELS = 30 * MEGAPIXEL
+TRANSPARENT_WEBP_PIXELS = 14 * MEGAPIXEL  # Pillow reads these, as animations of one frame (photos/webp.py)
 # Several scans need all coefficients in memory, two bytes each, and each scan walks over all of them.
 MAX_COEFFICIENTS = 75 * MEGAPIXEL
 # Ordinary progressive files have about ten scans; 500 repeated ones in 170 kB cost 12 s of CPU.
@@ -138,32 +140,47 @@ def inspect_png(data: bytes) -> None:
 # --- WebP (RFC 9649) -----------------------------------------------------------------------------------------------
 
 ANIMATION, STILL = {b"ANIM", b"ANMF"}, {b"VP8 ", b"VP8L"}
+ALPHA_BYTE = {b"VP8X": 0, b"VP8L": 4}  # the one of a chunk in which a bit stands for transparency
 
 
 def inspect_webp(data: bytes) -> None:
-    end = 8 + int.from_bytes(data[4:8], "little")
+    limit, pictures = TRANSPARENT_WEBP_PIXELS if webp_is_transparent(data) else WEBP_PIXELS, 0
+    for kind, start, length in webp_chunks(data):
+        head = data[start : start + 10]
+        if kind in ANIMATION or (kind == b"VP8X" and head[:1] and head[0] & 2):
+            raise animated("WebP")
+        if kind in STILL or kind == b"VP8X":
+            check_pixels(*_webp_size(kind, head), limit)
+        if kind in {b"ICCP", b"EXIF", b"XMP "}:
+            check_extra(length, MAX_PROFILE, "颜色描述文件" if kind == b"ICCP" else "文字和拍摄信息")
+        pictures += kind in STILL
+    if pictures != 1:
+        raise PhotoRefused(BROKEN)
+
+
+def webp_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, place and length in bytes of what each chunk holds; at the end it is known whether all of it is there."""
+    position, end = 12, 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
         raise PhotoRefused(INCOMPLETE)
-    position, pictures = 12, 0
     for _part in range(MAX_PARTS):
         if position + 8 > end:
             break
         kind, length = struct.unpack("<4sI", data[position : position + 8])
-        head = data[position + 8 : position + 18]
-        if kind in ANIMATION or (kind == b"VP8X" and head[:1] and head[0] & 2):
-            raise animated("WebP")
-        if kind in STILL or kind == b"VP8X":
-            check_pixels(*_webp_size(kind, head), WEBP_PIXELS)
-        if kind in {b"ICCP", b"EXIF", b"XMP "}:
-            check_extra(length, MAX_PROFILE, "颜色描述文件" if kind == b"ICCP" else "文字和拍摄信息")
-        pictures += kind in STILL
+        yield kind, position + 8, length
         position += 8 + length + length % 2
     else:
         raise PhotoRefused(TOO_COSTLY)
-    if pictures != 1:
-        raise PhotoRefused(BROKEN)
     if position > end + 1:
         raise PhotoRefused(INCOMPLETE)
+
+
+def webp_is_transparent(data: bytes) -> bool:
+    """Whether it says so; a picture that does may still be opaque all over."""
+    return any(
+        kind == b"ALPH" or (kind in ALPHA_BYTE and data[start + ALPHA_BYTE[kind]] & 0x10)
+        for kind, start, _ in webp_chunks(data)
+    )
 
 
 def _webp_size(kind: bytes, head: bytes) -> tuple[int, int]:

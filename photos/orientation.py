@@ -1,6 +1,10 @@
 """Set a decoded picture upright, without ever holding it twice. Pure."""
 
+from dataclasses import dataclass
+
 from PIL import Image
+
+from photos.scaling import Size
 
 EXIF_ORIENTATION = 0x0112
 UPRIGHT = {
@@ -24,24 +28,43 @@ def orientation_of(image: Image.Image) -> int:
     return value if value in UPRIGHT else 1
 
 
+@dataclass
 class Planes:
     """A picture as JPEG keeps it: brightness for each pixel, the two colours for each four. A third of the memory."""
 
-    def __init__(self, image: Image.Image) -> None:
+    brightness: Image.Image
+    colours: list[Image.Image]
+
+    @classmethod
+    def of(cls, image: Image.Image) -> "Planes":
         """Takes `image`, RGB or YCbCr, apart, and closes it."""
         width, height = image.size
         brightness = image.getchannel(0) if image.mode == "YCbCr" else image.convert("L")
-        self.brightness = brightness.crop((0, 0, width, height))  # of what lies behind `image`, an edge may be left out
-        del brightness
-        self.colours = [Image.new("L", (-(-width // 2), -(-height // 2))) for _ in range(2)]
+        brightness = brightness.crop((0, 0, width, height))  # of what lies behind `image`, an edge may be left out
+        colours = [Image.new("L", (-(-width // 2), -(-height // 2))) for _ in range(2)]
         for top in range(0, height, BAND):
             half = image.reduce(2, (0, top, width, min(top + BAND, height)))
             half = half if half.mode == "YCbCr" else half.convert("YCbCr")
-            for channel, kept in enumerate(self.colours, start=1):
+            for channel, kept in enumerate(colours, start=1):
                 kept.paste(half.getchannel(channel), (0, top // 2))
         image.close()
+        return cls(brightness, colours)
+
+    def scale(self, size: Size) -> None:
+        """To `size` pixels, by a good filter where that is another."""
+        if self.brightness.size == size:
+            return
+        width, height = self.brightness.size
+        half = (-(-size[0] // 2), -(-size[1] // 2))
+        whole = (0, 0, width / 2, height / 2)  # of an odd side, the colours reach half a pixel further
+        self.brightness = self.brightness.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
+        self.colours = [
+            colour.resize(half, Image.Resampling.LANCZOS, box=whole, reducing_gap=2) for colour in self.colours
+        ]
 
     def turn(self, orientation: int) -> None:
+        if orientation not in UPRIGHT:
+            return
         self.brightness = self.brightness.transpose(UPRIGHT[orientation])
         self.colours = [colour.transpose(UPRIGHT[orientation]) for colour in self.colours]
 
