@@ -32,9 +32,14 @@ def working_copy(image: Image.Image) -> bytes:
     return jpeg(image, WORKING_QUALITY)
 
 
-def preview_size(image: Image.Image) -> Image.Image:
-    """A smaller copy, at most 1,024 pixels a side; somewhat fewer where a whole number of pixels becomes one: it is cheap."""
+def preview_size(image: Image.Image, half: Image.Image | None = None) -> Image.Image:
+    """A smaller copy, at most 1,024 pixels a side; somewhat fewer where a whole number of pixels becomes one: it is cheap.
+
+    `half` is the picture reduced by two, where that is there already.
+    """
     factor = -(-max(image.size) // PREVIEW_SIDE)
+    if half and factor == 2:
+        return half
     if max(image.size) >= LEAST_OF_SIDE * PREVIEW_SIDE * factor:
         return image.reduce(factor)
     if factor == 1:

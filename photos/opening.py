@@ -13,7 +13,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from photos import colours, containers, webp
 from photos.formats import Format
-from photos.orientation import Planes, orientation_of
+from photos.orientation import Planes, Upright, orientation_of
 from photos.refusals import BROKEN, INCOMPLETE, MAX_PROFILE, TOO_COSTLY, PhotoRefused, check_extra, check_pixels
 from photos.scaling import JPEG_SCALES, Size, scaling_of
 from photos.spec import PhotoSpec
@@ -65,7 +65,7 @@ OPENERS: dict[Format, Callable[[BinaryIO], Image.Image]] = {
 }
 
 
-def opened(source: bytes | BinaryIO, format: Format, spec: PhotoSpec) -> Image.Image:
+def opened(source: bytes | BinaryIO, format: Format, spec: PhotoSpec) -> Upright:
     """RGB or YCbCr, without its metadata. Raises PhotoRefused and nothing else."""
     file = BytesIO(source) if isinstance(source, bytes) else source
     try:
@@ -88,15 +88,13 @@ def _sentence(said: str) -> str:
     return INCOMPLETE if "truncated" in said else BROKEN
 
 
-def _upright(file: BinaryIO, format: Format, spec: PhotoSpec) -> Image.Image:
+def _upright(file: BinaryIO, format: Format, spec: PhotoSpec) -> Upright:
     image, orientation, size = LOADERS.get(format, _other)(file, format, spec)
     profile = _profile(image)
     image = colours.to_srgb(colours.flat(image, size, colours.ground_of(spec.background)), profile)
     if orientation == 1:
-        return image
-    planes = Planes.of(image)
-    planes.turn(orientation)
-    return planes.together()
+        return Upright(image)
+    return Planes.of(image).together(orientation)
 
 
 def _jpeg(file: BinaryIO, _format: Format, spec: PhotoSpec) -> tuple[Image.Image, int, Size]:
@@ -148,12 +146,10 @@ def _webp(file: BinaryIO, format: Format, spec: PhotoSpec) -> tuple[Image.Image,
     if containers.webp_is_transparent(data):
         file.seek(0)
         return _other(file, format, spec)
-    planes, notes = webp.planes(data), webp.notes(data)
+    stored, notes = webp.stored(data), webp.notes(data)
     orientation = orientation_of(notes)
-    planes.scale(scaling_of(planes.brightness.size, orientation, spec).size)
-    webp.widen(planes)
-    planes.turn(orientation)
-    image = planes.together()
+    planes = stored.scaled(scaling_of(stored.brightness.size, orientation, spec).size)
+    image, _half = planes.together(orientation)
     image.info["icc_profile"] = notes.info.get("icc_profile")
     return image, 1, image.size
 

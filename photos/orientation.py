@@ -1,10 +1,9 @@
-"""Set a decoded picture upright, without ever holding it twice. Pure."""
+"""Set a decoded picture upright, without ever holding all of it twice. Pure."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image
-
-from photos.scaling import Size
 
 EXIF_ORIENTATION = 0x0112
 UPRIGHT = {
@@ -16,11 +15,20 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-BAND = 64  # rows that are taken apart or put together at a time; even, as colours are kept for two rows at once
+SIDEWAYS = 5  # from here on width and height change places
+BACKWARD = {3, 4, 6, 7}  # the first row becomes the last row or column
+STRIP = 64  # rows that are turned at a time: a strip stays in the processor's cache
+
+
+class Upright(NamedTuple):
+    """A picture that stands upright and, where its making gave that for nothing, the same reduced by two."""
+
+    image: Image.Image
+    half: Image.Image | None = None
 
 
 def orientation_of(image: Image.Image) -> int:
-    """As EXIF numbers it: 1 stands upright, from 5 on width and height change places."""
+    """As EXIF numbers it: 1 stands upright."""
     try:
         value = image.getexif().get(EXIF_ORIENTATION, 1)
     except Exception:  # A broken EXIF block is no reason to refuse the picture; then it stands as it is stored.
@@ -30,56 +38,42 @@ def orientation_of(image: Image.Image) -> int:
 
 @dataclass
 class Planes:
-    """A picture as JPEG keeps it: brightness for each pixel, the two colours for each four. A third of the memory."""
+    """A picture in half its memory: the brightness of each pixel, and for its colours all of it reduced by two."""
 
-    brightness: Image.Image
-    colours: list[Image.Image]
+    brightness: Image.Image  # L
+    half: Image.Image  # YCbCr
 
     @classmethod
     def of(cls, image: Image.Image) -> "Planes":
         """Takes `image`, RGB or YCbCr, apart, and closes it."""
-        width, height = image.size
+        whole = (0, 0, *image.size)
         brightness = image.getchannel(0) if image.mode == "YCbCr" else image.convert("L")
-        brightness = brightness.crop((0, 0, width, height))  # of what lies behind `image`, an edge may be left out
-        colours = [Image.new("L", (-(-width // 2), -(-height // 2))) for _ in range(2)]
-        for top in range(0, height, BAND):
-            half = image.reduce(2, (0, top, width, min(top + BAND, height)))
-            half = half if half.mode == "YCbCr" else half.convert("YCbCr")
-            for channel, kept in enumerate(colours, start=1):
-                kept.paste(half.getchannel(channel), (0, top // 2))
+        brightness = brightness.crop(whole)  # of what lies behind `image`, an edge may be left out
+        half = image.reduce(2, whole)
         image.close()
-        return cls(brightness, colours)
+        return cls(brightness, half if half.mode == "YCbCr" else half.convert("YCbCr"))
 
-    def scale(self, size: Size) -> None:
-        """To `size` pixels, by a good filter where that is another."""
-        if self.brightness.size == size:
-            return
+    def together(self, orientation: int) -> Upright:
+        """Upright, as YCbCr. Strip by strip: turned whole, it would be there twice for a moment."""
         width, height = self.brightness.size
-        half = (-(-size[0] // 2), -(-size[1] // 2))
-        whole = (0, 0, width / 2, height / 2)  # of an odd side, the colours reach half a pixel further
-        self.brightness = self.brightness.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
-        self.colours = [
-            colour.resize(half, Image.Resampling.LANCZOS, box=whole, reducing_gap=2) for colour in self.colours
-        ]
+        sideways = orientation >= SIDEWAYS
+        image = Image.new("YCbCr", (height, width) if sideways else (width, height))
+        for top in range(0, height, STRIP):
+            edges = (0, top, width, min(top + STRIP, height))
+            place = height - edges[3] if orientation in BACKWARD else top
+            image.paste(_turned(self._strip(edges), orientation), (place, 0) if sideways else (0, place))
+        self.brightness.close()
+        return Upright(image, _turned(self.half, orientation))
 
-    def turn(self, orientation: int) -> None:
-        if orientation not in UPRIGHT:
-            return
-        self.brightness = self.brightness.transpose(UPRIGHT[orientation])
-        self.colours = [colour.transpose(UPRIGHT[orientation]) for colour in self.colours]
-
-    def together(self) -> Image.Image:
-        """The YCbCr picture."""
-        width, height = self.brightness.size
-        whole = Image.new("YCbCr", (width, height))
-        for top in range(0, height, BAND):
-            edges = (0, top, width, min(top + BAND, height))
-            band = [self.brightness.crop(edges), *(_doubled(colour, edges) for colour in self.colours)]
-            whole.paste(Image.merge("YCbCr", band), (0, top))
-        return whole
+    def _strip(self, edges: tuple[int, int, int, int]) -> Image.Image:
+        left, top, right, bottom = edges
+        halved = (left / 2, top / 2, right / 2, bottom / 2)
+        strip = self.half.resize((right - left, bottom - top), Image.Resampling.NEAREST, box=halved)
+        strip.im.putband(
+            self.brightness.crop(edges).im, 0
+        )  # as Image.merge() does, which would copy the colours once more
+        return strip
 
 
-def _doubled(colour: Image.Image, edges: tuple[int, int, int, int]) -> Image.Image:
-    """The part of a colour that belongs to the pixels within `edges`."""
-    _, top, width, bottom = edges
-    return colour.resize((width, bottom - top), Image.Resampling.NEAREST, box=(0, top / 2, width / 2, bottom / 2))
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image

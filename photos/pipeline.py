@@ -60,8 +60,9 @@ def read(source: bytes | BinaryIO, spec: PhotoSpec = DEFAULT_SPEC) -> WorkingCop
 
     Raises PhotoRefused, and nothing else, whatever the bytes are.
     """
-    image = opening.opened(source, _inspected(source), spec)
-    preview, found = _glance(image)
+    image, half = opening.opened(source, _inspected(source), spec)
+    preview, found = _glance(image, half)
+    del half
     face = found[0] if found else None
     return WorkingCopy(encoding.working_copy(image), *image.size, preview=preview, face=face)
 
@@ -77,9 +78,9 @@ def _inspected(source: bytes | BinaryIO) -> Format:
         return formats.inspect(view)  # type: ignore[arg-type]  # sliced and searched as bytes are
 
 
-def _glance(image: Image.Image) -> tuple[bytes, list[Box]]:
+def _glance(image: Image.Image, half: Image.Image | None) -> tuple[bytes, list[Box]]:
     """The preview and the faces, both from one smaller copy, which is gone before the working copy is encoded."""
-    small = encoding.preview_size(image)
+    small = encoding.preview_size(image, half)
     scale = image.width / small.width
     faces_found = [_scaled(face, scale) for face in faces.find(small) or []]
     return encoding.preview(small), faces_found

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from photos.orientation import SIDEWAYS
 from photos.refusals import PhotoRefused
 from photos.spec import PhotoSpec
 
@@ -26,7 +27,7 @@ class Scaling:
 
 def scaling_of(stored: Size, orientation: int, spec: PhotoSpec, scales: tuple[int, ...] = (1,)) -> Scaling:
     """For a file with `stored` pixels. Raises PhotoRefused where no portrait of the spec could be cropped from it."""
-    turned = orientation >= 5
+    turned = orientation >= SIDEWAYS
     seen, least = _turned(stored, turned), spec.least_source
     if seen[0] < least[0] or seen[1] < least[1]:
         raise PhotoRefused(

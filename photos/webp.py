@@ -5,12 +5,14 @@ lossless picture. This one holds one and a half, and those four. Two functions a
 """
 
 import ctypes
+from dataclasses import dataclass
 
 from PIL import Image, _webp
 
 from photos import containers
 from photos.orientation import Planes
 from photos.refusals import BROKEN, PhotoRefused, check_pixels
+from photos.scaling import Size
 
 _libwebp = ctypes.CDLL(_webp.__file__)  # what Pillow's module is linked with is found through it
 _size = ctypes.POINTER(ctypes.c_int)
@@ -26,8 +28,28 @@ BRIGHTNESS = [min(255, max(0, round((level - 16) * 255 / 219))) for level in ran
 COLOUR = [min(255, max(0, round((level - 128) * 255 / 224 + 128))) for level in range(256)]
 
 
-def planes(data: bytes) -> Planes:
-    """As stored: neither upright nor of full range. Raises PhotoRefused."""
+@dataclass
+class Stored:
+    """What the file holds: brightness, and the two colours at half the size, each of its narrow range."""
+
+    brightness: Image.Image
+    colours: list[Image.Image]
+
+    def scaled(self, size: Size) -> Planes:
+        """Of `size` pixels, by a good filter where that is another, and of the range that Pillow has."""
+        width, height = self.brightness.size
+        brightness, colours = self.brightness, self.colours
+        if (width, height) != size:
+            half, edges = (-(-size[0] // 2), -(-size[1] // 2)), (0, 0, width / 2, height / 2)
+            brightness = brightness.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
+            colours = [each.resize(half, Image.Resampling.LANCZOS, edges, reducing_gap=2) for each in colours]
+        brightness = brightness.point(BRIGHTNESS)
+        half_planes = [brightness.reduce(2), *(each.point(COLOUR) for each in colours)]
+        return Planes(brightness, Image.merge("YCbCr", half_planes))
+
+
+def stored(data: bytes) -> Stored:
+    """Raises PhotoRefused."""
     width, height = ctypes.c_int(), ctypes.c_int()
     if not _get_info(data, len(data), width, height):
         raise PhotoRefused(BROKEN)
@@ -41,13 +63,7 @@ def planes(data: bytes) -> Planes:
     if not _decode(data, len(data), *places):
         raise PhotoRefused(BROKEN)
     images = [Image.frombuffer("L", of, plane, "raw", "L", 0, 1) for plane, of in zip(memory, sizes, strict=True)]
-    return Planes(images[0], images[1:])
-
-
-def widen(planes: Planes) -> None:
-    """To the range that Pillow has."""
-    planes.brightness = planes.brightness.point(BRIGHTNESS)
-    planes.colours = [colour.point(COLOUR) for colour in planes.colours]
+    return Stored(images[0], images[1:])
 
 
 NOTES = {b"ICCP": "icc_profile", b"EXIF": "exif"}

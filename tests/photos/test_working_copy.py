@@ -1,7 +1,7 @@
 """How large a working copy and its preview become, whatever the file's format, mode, profile and turn."""
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from photos.pipeline import read
 from photos.refusals import TOO_COSTLY
@@ -63,6 +63,23 @@ def test_a_wide_gamut_keeps_its_colours_however_the_camera_was_held(orientation)
     image = opened(read(encoded(quarters(1200, 1600), icc_profile=swapped_profile(), exif=exif)).data)
     corners = [image.getpixel((x, y)) for y in (400, 1200) for x in (300, 900)]
     assert [red > 130 and green < 100 for red, green, _ in corners] == TURNED_GREEN[orientation]
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("size", [(1201, 1603), (1280, 640)])
+def test_it_is_turned_as_a_viewer_turns_it(size, orientation):
+    """Strip by strip, so that none may be lost, doubled or out of its place."""
+    layers = [Image.effect_noise((size[0] // step, size[1] // step), 60).resize(size) for step in (20, 31, 47)]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.merge("RGB", layers), quality=95, exif=exif)
+    viewed = ImageOps.exif_transpose(opened(data))
+    copy = read(data)
+    difference = ImageStat.Stat(ImageChops.difference(opened(copy.data), viewed))
+    assert (copy.width, copy.height) == viewed.size
+    assert max(difference.mean) < 2, difference.mean
+    small = viewed.resize(opened(copy.preview).size, Image.Resampling.BOX)
+    assert max(ImageStat.Stat(ImageChops.difference(opened(copy.preview), small)).mean) < 6
 
 
 def test_what_libheif_has_no_memory_for_is_too_costly(monkeypatch):
