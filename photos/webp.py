@@ -66,7 +66,7 @@ def stored(data: bytes) -> Stored:
     return Stored(images[0], images[1:])
 
 
-NOTES = {b"ICCP": "icc_profile", b"EXIF": "exif"}
+NOTES = {b"ICCP": "icc_profile", b"EXIF": "exif", b"XMP ": "xmp"}
 
 
 def notes(data: bytes) -> Image.Image:

@@ -56,6 +56,13 @@ def test_it_stands_upright_with_the_colours_that_its_profile_means(kind, orienta
     assert [red > 130 and green < 100 for red, green, _ in corners] == [False, True, False, False]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_stands_upright_where_only_its_xmp_says_how(kind):
+    """As a JPEG does: Pillow reads it there, too."""
+    said = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    assert seen(read(stored(kind, quarters().transpose(TURNED[6]), xmp=said)).data) == seen(read(encoded(quarters())).data)
+
+
 def test_transparent_becomes_white():
     layered = quarters().convert("RGBA")
     layered.paste((0, 0, 0, 0), (0, 0, 300, 400))
