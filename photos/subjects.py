@@ -48,13 +48,14 @@ def other_portrait(subject: Subject) -> Portrait | None:
 
 
 def fits(portrait: Portrait, spec: PhotoSpec) -> bool:
-    """Whether it can be used as it is."""
-    return spec.same_picture(portrait.made_for)
+    """Whether it can be used as it is: made for such a spec, and its file not known to be lost."""
+    return portrait.lost_at is None and spec.same_picture(portrait.made_for)
 
 
 def can_be_cropped(portrait: Portrait, spec: PhotoSpec) -> bool:
-    """Whether another portrait, for this spec, can be cut out of what it was cut from, which may be gone."""
-    return portrait.upload is not None and large_enough(portrait.upload, portrait.turns, spec)
+    """Whether another portrait, for this spec, can be cut out of what it was cut from, which may be gone or lost."""
+    upload = portrait.upload
+    return upload is not None and upload.lost_at is None and large_enough(upload, portrait.turns, spec)
 
 
 def large_enough(upload: Upload, turns: int, spec: PhotoSpec) -> bool:

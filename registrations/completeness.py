@@ -40,6 +40,8 @@ def missing_portrait(registration: "Registration") -> list[Missing]:
         return [Missing("portrait", "请上传证件照")]
     whose = "证件照" if own else "个人信息里的证件照"
     what = f"{whose}不符合本竞赛的要求（需要 {'、'.join(wanted(spec, portrait.made_for))}）"
+    if portrait.lost_at:
+        what = f"{whose}的文件找不到了"
     return [Missing(CROP, f"{what}，请重新裁切") if again else Missing("portrait", f"{what}，请换一张照片")]
 
 

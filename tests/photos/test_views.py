@@ -188,6 +188,19 @@ def test_what_does_not_fit_leads_to_its_crop_or_is_not_offered(visitor, person, 
     )  # fmt: skip
 
 
+def test_what_is_lost_is_cropped_again_or_not_offered(visitor, person, badge):
+    badge.other_portrait = other = uploaded(person).crop(Box(30, 20, 300, 0), confirmed=list(Doubt))
+    Portrait.objects.filter(pk=other.pk).mark(timezone.now())
+    other.refresh_from_db()
+    crop, text = f"{PAGE}crop/{other.upload_id}/", visitor.get(PAGE).content.decode()
+    assert (f'action="{PAGE}other/"' in text, f'href="{crop}"' in text) == (False, True)
+    assert (visitor.post(f"{PAGE}other/").status_code, badge.portrait) == (422, None)
+    Upload.objects.mark(timezone.now())
+    other.refresh_from_db()
+    assert "从个人信息使用照片" not in visitor.get(PAGE).content.decode()
+    assert visitor.get(f"{PAGE}again/")["Location"] == PAGE
+
+
 def test_closed_takes_over_nothing(visitor, person, badge):
     badge.other_portrait = uploaded(person).crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     badge.photo_closed = "报名已截止，照片不能再更换。"

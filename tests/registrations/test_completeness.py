@@ -1,7 +1,9 @@
 """What is missing, as sentences, by division and level."""
 
 import pytest
+from django.utils import timezone
 
+from photos.models import Portrait, Upload
 from plans.models import Division
 from profiles.models import Profile
 from registrations import intake
@@ -87,6 +89,16 @@ def test_a_portrait_made_for_another_spec_is_to_be_cropped_again_while_it_can_be
     assert gaps(scenes.fresh(draft)) == [
         ("portrait", f"{what.replace('413×578', '1000×1400')}，请换一张照片")
     ]  # fmt: skip
+
+
+def test_a_portrait_whose_file_is_lost_is_to_be_made_again_while_it_can_be_edited(applicant, occupation, manager):
+    draft = scenes.draft(applicant, occupation)
+    submitted = scenes.registration_at(Status.SUBMITTED, scenes.person("李芳"), occupation, manager)
+    Portrait.objects.all().mark(timezone.now())
+    assert gaps(scenes.fresh(draft)) == [("crop", "证件照的文件找不到了，请重新裁切")]
+    assert gaps(scenes.fresh(submitted)) == []
+    Upload.objects.mark(timezone.now())
+    assert gaps(scenes.fresh(draft)) == [("portrait", "证件照的文件找不到了，请换一张照片")]
 
 
 def test_a_profiles_portrait_that_does_not_fit_is_neither_copied_nor_carried_over(applicant, plan):
