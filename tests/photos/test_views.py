@@ -152,11 +152,20 @@ def test_a_doubt_is_confirmed_by_the_codes_that_were_shown_and_no_others(visitor
 
 def test_a_blocking_doubt_offers_no_way_round(visitor, person, monkeypatch):
     several = Finding("several_faces", "照片上有 2 张人脸。", blocking=True)
+    dark = Finding("dark", "照片偏暗：亮度 29。")
+    found = [several, dark]
     sincere = bounded.crop
-    monkeypatch.setattr(bounded, "crop", lambda *given: replace(sincere(*given), findings=[several]))
-    answer = visitor.post(f"{PAGE}crop/{uploaded(person).pk}/", {"left": 0, "top": 0, "width": 400})
-    text = answer.content.decode()
-    assert (several.sentence in text, "调整或换一张" in text, "仍然使用" in text) == (True, True, False)
+    monkeypatch.setattr(bounded, "crop", lambda *given: replace(sincere(*given), findings=found))
+    crop, posted = f"{PAGE}crop/{uploaded(person).pk}/", {"left": 0, "top": 0, "width": 400}
+    text = visitor.post(crop, posted).content.decode()
+    assert ("调整或换一张" in text, "仍然使用" in text, "照片不能这样保存" in text) == (True, False, True)
+    listed = re.findall(r"<li>(.*?)</li>", text)
+    assert [line for line in listed if "照片" in line] == [
+        f"<strong>必须更正：</strong>{several.sentence}", f"<strong>提示：</strong>{dark.sentence}",
+    ]  # fmt: skip
+    found.remove(several)
+    text = visitor.post(crop, posted).content.decode()
+    assert (f"<li>{dark.sentence}</li>" in text, "仍然使用" in text, "照片不能这样保存" in text) == (True, True, False)
 
 
 # --- The portrait that the person has elsewhere ---
