@@ -77,7 +77,7 @@ function show() {
 /* A HEIC photo, or a file that is no picture: the server will judge it, the browser only cannot show it. */
 preview.addEventListener("error", () => {
   preview.hidden = true;
-  caption.textContent += "：浏览器无法预览，上传后可以看到。";
+  caption.textContent += "：浏览器无法预览，不影响上传。";
 });
 
 /* --- Sending --- */
@@ -263,9 +263,11 @@ async function broken() {
 input.addEventListener("change", show);
 cancel.addEventListener("click", () => {
   const stopped = request;
-  stop("");
+  stop("", undefined, whole ? "继续" : "重新上传");
   stopped?.abort();
-  status.textContent = "已取消，照片没有上传。已选的照片还在，可以重新上传。";
+  status.textContent = whole
+    ? "已取消。照片可能已经传到，点“继续”可以接着裁切。"
+    : "已取消，照片没有上传。已选的照片还在，可以重新上传。";
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();

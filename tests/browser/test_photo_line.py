@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
+from photos import bounded
 from photos.models import Upload
 from tests import scenes
 from tests.browser import scenery
 from tests.browser.applicant import Applicant
+from tests.browser.conftest import PATIENCE
 from tests.browser.line import line_to, network
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +47,27 @@ def test_progress_is_shown_and_can_be_cancelled(visitor: Callable[..., Page], us
     expect(page.get_by_role("progressbar")).to_have_count(0)
     line()
     applicant.press(applicant.button("重新上传"))
+    applicant.reads("裁切照片")
+    assert Upload.objects.count() == 1
+
+
+def test_cancelled_once_all_has_left_it_may_have_arrived(
+    visitor: Callable[..., Page], user: User, photo_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancelled = Event()
+    sincere = bounded.read
+    monkeypatch.setattr(bounded, "read", lambda *given: cancelled.wait(PATIENCE / 1000) and sincere(*given))
+    page = visitor(user)
+    applicant = Applicant(page)
+    page.goto("/profile/photo/")
+    applicant.upload(photo_file)
+    expect(page.locator("#photo-sent")).to_have_text("已传完，正在检查照片…")
+    applicant.press(applicant.button("取消"))
+    expect(page.locator("#photo-status")).to_have_text("已取消。照片可能已经传到，点“继续”可以接着裁切。")
+    cancelled.set()
+    until(Upload.objects.exists)
+    never_again(page)
+    applicant.press(applicant.button("继续"))
     applicant.reads("裁切照片")
     assert Upload.objects.count() == 1
 
