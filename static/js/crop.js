@@ -33,8 +33,9 @@ function field(name) {
 
 function measure() {
   [width, height] = turns % 2 ? [whole.height, whole.width] : [whole.width, whole.height];
-  largest = Math.min(width, Math.floor((height * spec.width) / spec.height));
-  smallest = Math.min(least.width, largest);
+  /* Of the smallest picture that is taken, the whole: its height may have been rounded down. As _held() in photos/cropping.py. */
+  smallest = least.width;
+  largest = Math.max(Math.min(width, Math.floor((height * spec.width) / spec.height)), smallest);
 }
 
 function within(value, least, most) {
@@ -92,6 +93,7 @@ function drawTurned() {
     `translate(0 ${whole.width}) rotate(-90)`,
   ];
   image.setAttribute("transform", transforms[turns]);
+  document.getElementById("crop-whole").textContent = `${width}×${height}`;
   draw();
 }
 
@@ -247,6 +249,7 @@ let asking = false;
 function warn(sentence) {
   warning.textContent = sentence;
   warning.hidden = !sentence;
+  status.textContent = "";
 }
 
 form.addEventListener("submit", (event) => {

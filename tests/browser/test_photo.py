@@ -16,6 +16,7 @@ from tests.browser import scenery
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import PHONE
 from tests.browser.line import network
+from tests.browser.pictures import drawn_photo
 
 pytestmark = pytest.mark.browser
 
@@ -105,6 +106,7 @@ def test_turned_by_a_button_and_cropped_as_seen(visitor: Callable[..., Page], us
         applicant.press(applicant.button(name))
     transform = page.locator("#picture").get_attribute("transform")
     seen = frame(page)
+    expect(page.locator("#crop-whole")).to_have_text("1200×900")
     applicant.press(applicant.button("裁切照片并保存"))
     applicant.sees_portrait()
     portrait = Portrait.objects.get()
@@ -125,11 +127,28 @@ def test_the_line_breaks_before_the_crop_is_saved(visitor: Callable[..., Page], 
     applicant.press(applicant.button("裁切照片并保存"))
     broken = "网络断开了，照片没有保存。裁切框还在原处，请检查网络，再点一次。"
     expect(page.locator("#crop-warning")).to_have_text(broken)
+    expect(page.locator("#crop-status")).to_have_text("")  # it is no longer being saved
     assert (frame(page), Portrait.objects.count()) == (kept, 0)
     line()
     applicant.press(applicant.button("裁切照片并保存"))
     applicant.sees_portrait()
     assert Portrait.objects.get().box_width == kept[2]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_the_smallest_picture_that_is_taken_is_cropped(visitor: Callable[..., Page], user: User, script: bool) -> None:
+    """358 × 501.2 pixels: the height of the smallest frame was rounded down, and so would its width be again."""
+    plan = scenery.full_plan()
+    plan.photo_source_width = 358
+    plan.save()
+    registration = intake.start(user, plan)
+    upload = Upload.objects.receive(user, drawn_photo(358, 501), plan.photo_spec)
+    page = visitor(user, java_script_enabled=script)
+    applicant = Applicant(page)
+    page.goto(scenery.path_of(registration, f"photo/crop/{upload.pk}/"))
+    assert frame(page) == (0, 0, 358, 0)
+    applicant.press(applicant.button("裁切照片并保存"))
+    applicant.told("保存成功")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
