@@ -4,6 +4,7 @@ import html
 import re
 
 import pytest
+from django.utils import timezone
 
 from accounts import audit_words
 from accounts.models import AuditEntry
@@ -98,6 +99,12 @@ def test_a_portrait_that_no_longer_fits_the_plan(sign_in, applicant, occupation,
         "不符合现在的照片要求：295×413 像素，300 dpi，蓝色背景，10–100 KB。",
         "系统没有测量过这张照片，请仔细看清楚。",
     ]
+
+
+def test_a_portrait_whose_file_is_lost(sign_in, submitted, reviewer):
+    Portrait.objects.filter(pk=submitted.portrait_id).mark(timezone.now())
+    lost = "照片的文件找不到了，现在看不到：请退回修改，让报名人员重新上传。"
+    assert lost in notes(sign_in(reviewer).get(of(submitted)))
 
 
 def test_without_a_portrait(sign_in, applicant, occupation, manager, reviewer):
