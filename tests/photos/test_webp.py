@@ -60,7 +60,9 @@ def test_it_stands_upright_with_the_colours_that_its_profile_means(kind, orienta
 def test_it_stands_upright_where_only_its_xmp_says_how(kind):
     """As a JPEG does: Pillow reads it there, too."""
     said = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-    assert seen(read(stored(kind, quarters().transpose(TURNED[6]), xmp=said)).data) == seen(read(encoded(quarters())).data)
+    assert seen(read(stored(kind, quarters().transpose(TURNED[6]), xmp=said)).data) == seen(
+        read(encoded(quarters())).data
+    )
 
 
 def test_transparent_becomes_white():
