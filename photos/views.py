@@ -169,6 +169,7 @@ class PhotoPages:
             "way_back": self.way_back(request, subject),
             "spec": subject.photo_spec,
             "refusal": refusal,
+            "file_refused": isinstance(refusal, PhotoRefused),
             "most_megabytes": MAX_UPLOAD_BYTES // MEGABYTE,
             "most_bytes": MAX_UPLOAD_BYTES,
             "upload_url": self._address(request, "upload", kwargs),

@@ -164,7 +164,7 @@ function answered(answer) {
     openCrop(said.next);
   } else if (said.refusal) {
     stop(said.refusal);
-    input.setAttribute("aria-invalid", "true");
+    if (answer.status === 422) input.setAttribute("aria-invalid", "true"); /* else it is not the file's fault */
   } else if (said.torn) lost();
   else if (answer.status < 400) signedOut(); /* a page in place of an answer: the way to signing in */
   else stop(...failures(answer));

@@ -164,6 +164,18 @@ def test_a_busy_portal_between_the_upload_and_the_crop_page(
     assert Upload.objects.count() == 1
 
 
+def test_a_storage_that_is_away_is_not_blamed_on_the_file(
+    visitor: Callable[..., Page], user: User, photo_file: Path, complaints: list[str]
+) -> None:
+    page = visitor(user)
+    page.goto("/profile/photo/")
+    page.route("**/photo/", lambda route: route.fulfill(status=503, json={"refusal": "照片暂时无法保存。"}))
+    Applicant(page).upload(photo_file)
+    expect(page.locator("#photo-warning")).to_have_text("照片暂时无法保存。")
+    expect(page.locator("#photo")).not_to_have_attribute("aria-invalid", "true")
+    complaints.clear()
+
+
 def test_the_answer_to_an_upload_is_lost(
     visitor: Callable[..., Page], user: User, photo_file: Path, portal: str
 ) -> None:

@@ -327,6 +327,7 @@ def test_a_storage_that_is_away_is_a_sentence(visitor, person, monkeypatch):
         visitor.post(f"{PAGE}crop/{upload.pk}/", {"left": 0, "top": 0, "width": 400}),
     ]
     assert [(answer.status_code, refusals(answer)[0]) for answer in answers] == [(503, sentence)] * 2
+    assert "aria-invalid" not in answers[0].content.decode()  # it is not the file's fault
     answer = visitor.get(f"{PAGE}crop/{upload.pk}/image/")
     assert (answer.status_code, answer.content.decode()) == (503, "照片暂时无法显示，请过几分钟再试。")
 
