@@ -1,27 +1,20 @@
 """Whoever can still submit is told that there is more time: by the worker, in chunks, everybody once."""
 
-import logging
-import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from django.tasks import task
-from django.utils import timezone
 
 from accounts import clock
 from plans.models import Plan
-from registrations.deliveries import ask_to_send
+from registrations import chunks
 from registrations.extensions import in_words
 from registrations.messages import Kind
 from registrations.models import Registration
 from registrations.notifications import put_once
-
-logger = logging.getLogger(__name__)
-
-# One task is short, so that a worker that is asked to end does so soon, and others come in between.
-CHUNK, CHUNK_SECONDS = 200, 5.0
-AGAIN = timedelta(minutes=1)  # after a database that did not answer
+from registrations.querysets import RegistrationQuerySet
+from registrations.workflow import Status
 
 
 def tell(sender: object, plan: Plan, before: datetime, **kwargs: Any) -> str:
@@ -44,37 +37,16 @@ def moment_of(plan: Plan) -> str:
 def tell_more(plan: int, key: str, text: str, after: int) -> None:
     """Some of them, and a task for the rest. Of a deadline that was moved once more, the later task tells."""
     found = Plan.objects.filter(pk=plan).first()
-    if found is None or not key.startswith(moment_of(found)):
-        return
-    try:
-        last = tell_some(found, key, text, after)
-    except (OperationalError, InterfaceError):
-        tell_more.using(run_after=timezone.now() + AGAIN).enqueue(plan, key, text, after)
-        raise
-    if last is not None:
-        tell_more.enqueue(plan, key, text, last)
+    if found is not None and key.startswith(moment_of(found)):
+        chunks.go_on(tell_more, plan, key, text, after=after, some=partial(tell_some, found, key, text))
 
 
-def tell_some(plan: Plan, key: str, text: str, after: int) -> int | None:
-    """Tell those whose primary keys come after this one; the last key that was looked at, None where nobody is left."""
-    last, told, until = None, 0, time.monotonic() + CHUNK_SECONDS
-    waiting = plan.registrations.still_open(clock.now()).filter(pk__gt=after).order_by("pk")
-    for registration in waiting.select_related("occupation", "applicant").defer("document_number")[:CHUNK]:
-        told, last = told + tell_one(registration, key, text), registration.pk
-        if time.monotonic() > until:
-            break
-    if told:
-        logger.info("%d people were told of a later deadline", told)
-        ask_to_send()
-    return last
+def tell_some(plan: Plan, key: str, text: str, after: int) -> chunks.Chunk:
+    waiting: RegistrationQuerySet = plan.registrations.still_open(clock.now())
+    waiting = waiting.select_related("occupation", "applicant").defer("document_number")
+    return chunks.do_some(waiting, after, partial(tell_one, key=key, text=text), "told of a later deadline")
 
 
 def tell_one(registration: Registration, key: str, text: str) -> bool:
     """Whether this person was told now."""
-    try:
-        return put_once(registration, Kind.DEADLINE, key, {"text": text}, useful_until=registration.deadline())
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:  # one that breaks must not keep the others from being told
-        logger.exception("registration %d could not be told of a later deadline", registration.pk)
-        return False
+    return put_once(registration, Kind.DEADLINE, key, {"text": text}, useful_until=registration.deadline())

@@ -1,35 +1,31 @@
 """Tell the decisions that their plan has published: news, message and freed seat of each registration, once, in chunks."""
 
-import logging
-import time
+from collections.abc import Iterator
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.tasks import task
+from django.db import transaction
+from django.tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from accounts import clock
 from plans.models import Occupation, Plan
-from registrations import moves, notifications, undo
-from registrations.deliveries import ask_to_send
+from registrations import chunks, moves, notifications, undo
 from registrations.models import Registration
 from registrations.workflow import Status
 
-logger = logging.getLogger(__name__)
-
-# One task is short, so that a worker that is asked to end does so soon, and others come in between.
-CHUNK, CHUNK_SECONDS = 200, 5.0
-
 
 @task
-def tell_decisions() -> None:
-    if tell_some():  # where nobody could be told, the worker looks again after a while
-        ask_to_tell()
+def tell_decisions(after: int = 0) -> None:
+    """Each task goes on behind the one before, or many that break would keep the later ones from their turn for ever. The
+    worker begins anew after a while."""
+    chunks.go_on(tell_decisions, after=after, some=tell_some)
 
 
 def ask_to_tell() -> None:
     """Have a task look at what is published and not told. Called after the commit, and by the worker every so often."""
     waits = Registration.objects.to_be_told(clock.now()).exists()
-    if waits and not DBTaskResult.objects.ready().filter(task_path=tell_decisions.module_path).exists():
+    # Also one that waits for a database that did not answer: it is asked by one task.
+    asked = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=tell_decisions.module_path)
+    if waits and not asked.exists():
         tell_decisions.enqueue()
 
 
@@ -37,22 +33,18 @@ def published(sender: object, plan: Plan, **kwargs: object) -> None:
     transaction.on_commit(ask_to_tell, robust=True)
 
 
-def tell_some() -> int:
-    """Tell a chunk; how many. Nobody knows who else does so: each registration is told by whoever comes first."""
-    told, until = 0, time.monotonic() + CHUNK_SECONDS
-    for pk in list(Registration.objects.to_be_told(clock.now()).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
-        try:
-            told += tell(pk)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:  # one that breaks must not keep the others from being told
-            logger.exception("the decision of registration %d could not be told", pk)
-        if time.monotonic() > until:
-            break
-    if told:
-        logger.info("%d decisions were told after their publication", told)
-    ask_to_send()
-    return told
+def tell_all() -> Iterator[int]:
+    """All, from the first to the last; of each chunk, how many were told."""
+    after: int | None = 0
+    while after is not None:
+        told, after = tell_some(after)
+        yield told
+
+
+def tell_some(after: int = 0) -> chunks.Chunk:
+    """Tell a chunk. Nobody knows who else does so: each registration is told by whoever comes first."""
+    waiting = Registration.objects.to_be_told(clock.now()).only("pk")
+    return chunks.do_some(waiting, after, lambda each: tell(each.pk), "told of their published decision")
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 
 from plans import publication
 from plans.models import Plan
-from registrations import deadlines
+from registrations import chunks, deadlines
 from registrations.extensions import in_words
 from registrations.workflow import Status
 from tests import scenes
@@ -47,7 +47,7 @@ def told_of_a_deadline(people):
 
 
 def test_who_can_still_submit_is_told_of_another_deadline_once(three, plan, manager, monkeypatch):
-    monkeypatch.setattr(deadlines, "CHUNK", 1)
+    monkeypatch.setattr(chunks, "CHUNK", 1)
     before = in_words(plan.registration_closes_at)
     assert extend(plan, manager, days=3) == ["正在通知 2 位还没有提交的报名人员。"]
     arguments = DBTaskResult.objects.get().args_kwargs["args"]

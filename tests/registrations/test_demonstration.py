@@ -209,7 +209,7 @@ def test_one_plan_has_decisions_to_publish_and_nobody_knows_them_yet() -> None:
     assert (waiting.held, waiting.shown_status, waiting.unseen) == (True, "submitted", False)
     with transaction.atomic():
         decisions.publish(plan, user("zhoumin"))
-        assert publishing.tell_some() == 9
+        assert publishing.tell_some().done == 9
         assert scenes.fresh(waiting).shown_status == "approved"
         transaction.set_rollback(True)
 

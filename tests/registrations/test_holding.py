@@ -193,7 +193,7 @@ def test_no_seat_moves_before_the_publication(submitted, manager):
     rejected = decided(submitted, Action.REJECT, manager)
     assert (rejected.seat, rejected.seat.seats_taken) == (rejected.occupation, 1)
     publish(rejected.plan)
-    assert publishing.tell_some() == 1
+    assert publishing.tell_some().done == 1
     row = scenes.fresh(submitted)
     assert (row.seat, row.occupation.seats_taken, row.status) == (None, 0, "rejected")
 
@@ -223,7 +223,7 @@ def test_what_is_taken_back_while_it_is_held_is_never_told(submitted, applicant,
     assert (reopened.status, reopened.held, reopened.unseen) == ("submitted", False, False)
     assert reopened.occupation.seats_taken == 1
     publish(reopened.plan)
-    assert (publishing.tell_some(), told(applicant)) == (0, ["submitted"])
+    assert (publishing.tell_some().done, told(applicant)) == (0, ["submitted"])
     assert [event.action for event in scenes.fresh(submitted).shown_events()] == ["submit"]
 
 
@@ -245,11 +245,11 @@ def test_it_is_seen_from_the_moment_itself_on_without_any_task(clock, submitted,
 
     clock.move_to(moment - timedelta(microseconds=1))
     assert ("不通过" in page(), "等待组委会审核" in page()) == (False, True)
-    assert publishing.tell_some() == 0
+    assert publishing.tell_some().done == 0
     clock.move_to(moment)
     assert ("审核不通过" in page(), "只有您一个人看得到的意见。" in page()) == (True, True)
     assert told(applicant) == ["submitted"]
-    assert publishing.tell_some() == 1
+    assert publishing.tell_some().done == 1
     assert told(applicant) == ["submitted", "rejected"]
 
 
@@ -257,7 +257,7 @@ def test_each_is_told_once_with_news_and_mail(settings, submitted, applicant, ma
     settings.MAIL_FROM = "noreply@jnjs.example.cn"
     decided(submitted, Action.APPROVE, manager)
     publish(submitted.plan)
-    assert (publishing.tell_some(), publishing.tell_some()) == (1, 0)
+    assert (publishing.tell_some().done, publishing.tell_some().done) == (1, 0)
     row, message = scenes.fresh(submitted), Message.objects.get(kind="approved")
     assert (row.unseen, row.held) == (True, False)
     assert "只有您一个人看得到的意见。" in message.body
@@ -295,7 +295,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_stopped(monkeypatch, occupatio
         publishing.tell_some()
     occupation.refresh_from_db()
     assert ([told(user)[1:] for user in people], occupation.seats_taken) == ([["rejected"], [], []], 2)
-    assert publishing.tell_some() == 2
+    assert publishing.tell_some().done == 2
     occupation.refresh_from_db()
     assert ([told(user)[1:] for user in people], occupation.seats_taken) == ([["rejected"]] * 3, 0)
 
@@ -313,6 +313,6 @@ def test_one_that_breaks_keeps_no_other_from_being_told(monkeypatch, occupation,
         write(event)
 
     monkeypatch.setattr("registrations.notifications.write_published", broken)
-    assert (publishing.tell_some(), publishing.tell_some()) == (1, 0)
+    assert (publishing.tell_some().done, publishing.tell_some().done) == (1, 0)
     assert [told(user)[1:] for user in people] == [[], ["approved"]]
     assert "could not be told" in caplog.text

@@ -49,7 +49,7 @@ def seats(occupation):
 
 def test_two_tasks_tell_each_once_and_give_each_seat_back_once(occupation, rejected):
     publish(occupation.plan)
-    assert sum(at_once(publishing.tell_some, publishing.tell_some)) == len(NAMES)
+    assert sum(chunk.done for chunk in at_once(publishing.tell_some, publishing.tell_some)) == len(NAMES)
     assert told() == [(registration.pk, "rejected") for registration in rejected]
     assert (seats(occupation), Registration.objects.filter(held=True).count()) == (0, 0)
 
@@ -95,7 +95,7 @@ def test_a_decision_in_the_moment_of_the_publication_is_told_once(occupation, ma
 
     def release():
         decisions.publish(Plan.objects.get(pk=occupation.plan_id), manager)
-        while publishing.tell_some():
+        while publishing.tell_some().done:
             pass
 
     at_once(decide, release)
@@ -151,5 +151,5 @@ def test_a_task_that_is_killed_leaves_each_told_or_untold(occupation, rejected, 
         with pytest.raises(SystemExit):
             publishing.tell_some()
     assert (len(told()), seats(occupation)) == (2, len(NAMES) - 2)
-    assert (publishing.tell_some(), len(told()), seats(occupation)) == (len(NAMES) - 2, len(NAMES), 0)
-    assert publishing.tell_some() == 0
+    assert (publishing.tell_some().done, len(told()), seats(occupation)) == (len(NAMES) - 2, len(NAMES), 0)
+    assert publishing.tell_some().done == 0

@@ -4,13 +4,15 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from competition_portal.worker import PortalWorker
 from plans.models import Plan
-from registrations import publishing
+from registrations import chunks, publishing
 from registrations.messages import Message
+from registrations.models import Registration
 from registrations.workflow import Status
 from tests import scenes
 
@@ -64,3 +66,71 @@ def test_the_worker_looks_by_itself_and_the_task_is_asked_for_once(published):
     tasks.delete()
     chore.do()
     assert tasks.count() == 0
+
+
+@pytest.fixture
+def broken(published, occupation, manager, monkeypatch):
+    """Two more, who come after a whole chunk of those that break; the names of the latter, while they do."""
+    Plan.objects.update(decisions_published_at=None)
+    occupation.plan.refresh_from_db()
+    for name in ("孙三", "周四"):
+        scenes.registration_at(Status.APPROVED, scenes.person(name), occupation, manager)
+    Plan.objects.update(decisions_published_at=timezone.now())
+    names, write = {"王晓明", "李芳"}, publishing.notifications.write_published
+
+    def write_or_break(event):
+        if event.registration.legal_name in names:
+            raise ValueError("broken")
+        write(event)
+
+    monkeypatch.setattr("registrations.notifications.write_published", write_or_break)
+    monkeypatch.setattr(chunks, "CHUNK", 2)
+    return names
+
+
+def told_names():
+    told = Message.objects.exclude(kind="submitted").order_by("pk")
+    return list(told.values_list("registration__legal_name", flat=True))
+
+
+def tasks_run(limit=10):
+    """What the worker does with its tasks; how many there were, if they end at all."""
+    tasks = DBTaskResult.objects.filter(task_path=publishing.tell_decisions.module_path)
+    for number in range(limit):
+        task = tasks.order_by("enqueued_at").first()
+        if task is None:
+            return number
+        arguments = task.args_kwargs["args"]
+        task.delete()
+        publishing.tell_decisions.call(*arguments)
+    return None
+
+
+def test_those_that_break_every_time_keep_no_later_one_from_being_told(broken):
+    """A whole chunk of them: the next task goes on behind, and the worker begins anew after a while."""
+    publishing.ask_to_tell()
+    assert (tasks_run(), told_names()) == (3, ["孙三", "周四"])
+    broken.clear()
+    publishing.ask_to_tell()
+    assert (tasks_run(), told_names()) == (2, ["孙三", "周四", "王晓明", "李芳"])
+    assert not Registration.objects.filter(held=True).exists()
+
+
+def test_the_command_goes_on_behind_those_that_break_too(broken):
+    with pytest.raises(CommandError) as problem:
+        run()
+    assert str(problem.value) == "还有 2 人没能通知，原因见日志。请再执行一次。"
+    assert told_names() == ["孙三", "周四"]
+
+
+def test_a_database_that_is_away_is_asked_again_by_one_task(published, monkeypatch):
+    def away(pk):
+        raise OperationalError("the database is away")
+
+    with monkeypatch.context() as patch, pytest.raises(OperationalError):
+        patch.setattr(publishing, "tell", away)
+        publishing.tell_decisions.call()
+    again = DBTaskResult.objects.get()
+    assert (again.args_kwargs["args"], again.run_after > timezone.now()) == ([0], True)
+    publishing.ask_to_tell()
+    assert (DBTaskResult.objects.count(), tasks_run(), told()) == (1, 2, ["approved", "rejected"])

@@ -22,10 +22,12 @@ class Command(PortalCommand):
         if options["dry_run"]:
             self.stdout.write(f"要通知 {self.left()} 人。没有通知任何人。")
             return
-        told, progress = 0, self.progress()
-        while number := publishing.tell_some():
-            told += number
-            progress.tell(f"已通知 {told} 人……")
+        told, before, progress = 0, -1, self.progress()
+        while told > before:
+            before = told
+            for number in publishing.tell_all():
+                told += number
+                progress.tell(f"已通知 {told} 人……")
         progress.end()
         self.stdout.write(f"已通知 {told} 人。")
         if left := self.left():
