@@ -25,7 +25,6 @@ from plans.member_admin import FIELDSET as MEMBERS
 from plans.member_admin import MembersMixin
 from plans.models import Plan, PlanState, Role
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
-from plans.signals import deadline_extended
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -141,11 +140,11 @@ class PlanAdmin(
         if not change:
             members.appoint(form.instance, signed_in(request), Role.MANAGER, signed_in(request))
         record(signed_in(request), Verb.PLAN_CHANGED if change else Verb.PLAN_CREATED, form.instance)
-        before = form.initial.get("registration_closes_at") if change else None
-        if before and before < form.instance.registration_closes_at:
-            for _, sentence in deadline_extended.send(Plan, plan=form.instance, before=before):
-                if sentence:
-                    messages.info(request, sentence)
+        if change:
+            before = form.initial["registration_closes_at"]
+            corrections_before = form.initial["correction_closes_at"] or before
+            for sentence in publication.moved_back(form.instance, before, corrections_before):
+                messages.info(request, sentence)
 
     @admin.display(description="状态")
     def state(self, plan: Plan) -> str:

@@ -14,11 +14,11 @@ from accounts.audit import record
 from accounts.models import User
 from accounts.verbs import Verb
 from photos.requirements import NAMES as PHOTO_COLUMNS
-from plans import occupation_import
+from plans import occupation_import, publication
 from plans.models import Plan
 from plans.occupation_sheet import Sheet
 from plans.plan_file import FIELDS, Mistake, PlanFile, named
-from plans.signals import deadline_extended, photo_requirements_changed
+from plans.signals import photo_requirements_changed
 
 WORDS = {"是": True, "否": False, "true": True, "false": False, "yes": True, "no": False, "": False}
 MOMENT = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?[ T]+(\d{1,2}:\d{2}(?::\d{2})?)")
@@ -170,7 +170,7 @@ def apply(outcome: Outcome, by: str) -> tuple[Plan, list[str]]:
     """Do it, in the caller's transaction; the sentences of whoever must tell others. IntegrityError where somebody was faster."""
     made = outcome.plan is None
     plan = Plan.objects.create(**outcome.values) if made else Plan.objects.get(pk=outcome.plan.pk)  # type: ignore[union-attr]
-    before = plan.registration_closes_at
+    before, corrections_before = plan.registration_closes_at, plan.corrections_end_at
     if not made and outcome.values:
         for name, value in outcome.values.items():
             setattr(plan, name, value)
@@ -180,14 +180,13 @@ def apply(outcome: Outcome, by: str) -> tuple[Plan, list[str]]:
     offers = outcome.occupations
     if offers and (offers.added or offers.changed):
         occupation_import.apply(plan, offers, by)
-    return plan, [] if made else told(plan, before, set(outcome.values))
+    if made:
+        return plan, []
+    # As the desk does after its form: applicants hear of a later deadline, the committee of photos that no longer fit.
+    return plan, publication.moved_back(plan, before, corrections_before) + other_photos(plan, set(outcome.values))
 
 
-def told(plan: Plan, before: datetime, changed: set[str]) -> list[str]:
-    """As the desk does after its form: applicants hear of a later deadline, the committee of photos that no longer fit."""
-    answers: list[tuple[Any, Any]] = []
-    if before < plan.registration_closes_at:
-        answers += deadline_extended.send(Plan, plan=plan, before=before)
-    if set(PHOTO_COLUMNS.values()) & changed:
-        answers += photo_requirements_changed.send(Plan, plan=plan)
-    return [sentence for _, sentence in answers if sentence]
+def other_photos(plan: Plan, changed: set[str]) -> list[str]:
+    if not set(PHOTO_COLUMNS.values()) & changed:
+        return []
+    return [sentence for _, sentence in photo_requirements_changed.send(Plan, plan=plan) if sentence]

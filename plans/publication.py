@@ -76,18 +76,26 @@ def withdraw(plan: Plan, by: User) -> None:
 def extend(plan: Plan, by: User, closes_at: datetime, corrections: datetime | None) -> list[str]:
     """Move the deadline back, and that for corrections if given (both aware). Raises PublicationRefused.
 
-    Whoever listens to `deadline_extended` tells the applicants, and answers with a sentence for the committee.
+    The sentences are of whoever listens to `deadline_extended` and tells the applicants.
     """
     held = Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # who begins meanwhile need not wait
     if closes_at <= max(held.registration_closes_at, clock.now()):
         raise PublicationRefused("新的截止时间要晚于原来的截止时间，也要晚于现在。")
     if corrections and corrections < closes_at:
         raise PublicationRefused("修改截止时间不能早于新的报名截止时间；不另设就留空。")
-    before = held.registration_closes_at
+    before, corrections_before = held.registration_closes_at, held.corrections_end_at
     held.registration_closes_at, held.correction_closes_at = closes_at, corrections
     held.save(update_fields=["registration_closes_at", "correction_closes_at"])
     record(by, Verb.DEADLINE_EXTENDED, held, detail=f"{told(before)} → {told(closes_at)}")
-    return [sentence for _, sentence in deadline_extended.send(Plan, plan=held, before=before) if sentence]
+    return moved_back(held, before, corrections_before)
+
+
+def moved_back(plan: Plan, before: datetime, corrections_before: datetime) -> list[str]:
+    """Have those told for whom a plan that was saved ends later than at these moments (aware): sentences for the committee."""
+    if plan.registration_closes_at <= before and plan.corrections_end_at <= corrections_before:
+        return []
+    moments = {"before": before, "corrections_before": corrections_before}
+    return [sentence for _, sentence in deadline_extended.send(Plan, plan=plan, **moments) if sentence]
 
 
 def told(moment: datetime) -> str:

@@ -4,8 +4,9 @@ from django.dispatch import Signal
 
 # Sent in the transaction that changed what a plan asks of its photos: `plan`. Receivers answer with a sentence, or "".
 photo_requirements_changed = Signal()
-# Sent in the transaction that moved a plan's deadline back: `plan`, and `before`, the aware moment that it was. The
-# plan's row is held meanwhile: whoever has much to do about it asks for a task. Receivers answer with a sentence, or "".
+# Sent in the transaction that moved back a plan's deadline, that for corrections, or both: `plan`, and the aware moments
+# that they were, `before` and `corrections_before`. The plan's row is held meanwhile: whoever has much to do about it asks
+# for a task. Receivers answer with a sentence, or "".
 deadline_extended = Signal()
 # Sent in the transaction that published a plan's decisions: `plan`.
 decisions_published = Signal()

@@ -17,36 +17,59 @@ from registrations.querysets import RegistrationQuerySet
 from registrations.workflow import Status
 
 
-def tell(sender: object, plan: Plan, before: datetime, **kwargs: Any) -> str:
-    """In the transaction that moved the deadline back, which holds the plan's row: whatever their number, it only asks
-    for the telling. How many there are, for the committee."""
-    waiting = plan.registrations.still_open(clock.now()).count()
-    if not waiting:
+# Which of the plan's moments ends their time.
+NAMES = {Status.DRAFT: "报名截止时间", Status.RETURNED: "修改截止时间"}
+
+
+def tell(sender: object, plan: Plan, before: datetime, corrections_before: datetime, **kwargs: Any) -> str:
+    """In the transaction that moved a deadline back, which holds the plan's row: whatever their number, it only asks for
+    the telling, of those whose own deadline it is. How many there are, for the committee."""
+    was, ends = {Status.DRAFT: before, Status.RETURNED: corrections_before}, moments(plan)
+    texts = {
+        status.value: f"{name}从 {in_words(was[status])} 延长到 {in_words(ends[status])}。"
+        for status, name in NAMES.items()
+        if ends[status] > was[status]
+    }
+    number = concerned(plan, texts).count()
+    if not number:
         return "还没有需要通知的人。"
-    text = f"报名截止时间从 {in_words(before)} 延长到 {in_words(plan.registration_closes_at)}。"
-    tell_more.enqueue(plan.pk, f"{moment_of(plan)}-{plan.corrections_end_at:%Y%m%d%H%M}", text, 0)
-    return f"正在通知 {waiting} 位还没有提交的报名人员。"
+    tell_more.enqueue(plan.pk, "-".join(["deadline", *stamps(plan).values()]), texts, 0)
+    return f"正在通知 {number} 位还没有{'' if Status.DRAFT in texts else '重新'}提交的报名人员。"
 
 
-def moment_of(plan: Plan) -> str:
-    """How the key of such a message begins."""
-    return f"deadline-{plan.registration_closes_at:%Y%m%d%H%M}"
+def moments(plan: Plan) -> dict[Status, datetime]:
+    return {Status.DRAFT: plan.registration_closes_at, Status.RETURNED: plan.corrections_end_at}
+
+
+def stamps(plan: Plan) -> dict[str, str]:
+    """The moments in keys of messages: the same of a plan that a form has filled, in Beijing's time, and of its row."""
+    return {status.value: f"{moment.astimezone(UTC):%Y%m%d%H%M}" for status, moment in moments(plan).items()}
+
+
+def concerned(plan: Plan, texts: dict[str, str]) -> RegistrationQuerySet:
+    found: RegistrationQuerySet = plan.registrations.still_open(clock.now())
+    return found.filter(status__in=list(texts))
 
 
 @task
-def tell_more(plan: int, key: str, text: str, after: int) -> None:
-    """Some of them, and a task for the rest. Of a deadline that was moved once more, the later task tells."""
+def tell_more(plan: int, key: str, texts: dict[str, str], after: int) -> None:
+    """Some of them, each with the sentence for their status, and a task for the rest. `key` has the moments as they were
+    moved: of one that was moved once more, the later task tells."""
     found = Plan.objects.filter(pk=plan).first()
-    if found is not None and key.startswith(moment_of(found)):
-        chunks.go_on(tell_more, plan, key, text, after=after, some=partial(tell_some, found, key, text))
+    if found is None:
+        return
+    now = stamps(found)
+    asked = dict(zip(now, key.split("-")[1:], strict=True))
+    if texts := {status: text for status, text in texts.items() if asked[status] == now[status]}:
+        chunks.go_on(tell_more, plan, key, texts, after=after, some=partial(tell_some, found, key, texts))
 
 
-def tell_some(plan: Plan, key: str, text: str, after: int) -> chunks.Chunk:
-    waiting: RegistrationQuerySet = plan.registrations.still_open(clock.now())
-    waiting = waiting.select_related("occupation", "applicant").defer("document_number")
-    return chunks.do_some(waiting, after, partial(tell_one, key=key, text=text), "told of a later deadline")
+def tell_some(plan: Plan, key: str, texts: dict[str, str], after: int) -> chunks.Chunk:
+    waiting = concerned(plan, texts).select_related("occupation", "applicant").defer("document_number")
+    return chunks.do_some(waiting, after, partial(tell_one, key=key, texts=texts), "told of a later deadline")
 
 
-def tell_one(registration: Registration, key: str, text: str) -> bool:
+def tell_one(registration: Registration, key: str, texts: dict[str, str]) -> bool:
     """Whether this person was told now."""
-    return put_once(registration, Kind.DEADLINE, key, {"text": text}, useful_until=registration.deadline())
+    values = {"text": texts[registration.status]}
+    return put_once(registration, Kind.DEADLINE, key, values, useful_until=registration.deadline())

@@ -15,7 +15,7 @@ from openpyxl import Workbook
 
 from accounts.models import AuditEntry
 from photos.storages import PrivateFolder
-from plans import plan_example, plan_file, plan_import, plan_yaml
+from plans import plan_example, plan_file, plan_import, plan_yaml, publication
 from plans.models import Attachment, Occupation, Plan
 from plans.plan_file import FIELDS
 from registrations.management.commands import import_plan
@@ -248,7 +248,7 @@ def test_a_later_deadline_and_other_photos_are_told_as_at_the_desk(bring, plan, 
     scenes.draft(applicant, occupation)
     heard = []
     monkeypatch.setattr(
-        plan_import.deadline_extended, "send", lambda *args, **named: heard.append("later") or [(0, "已通知。")]
+        publication.deadline_extended, "send", lambda *args, **named: heard.append("later") or [(0, "已通知。")]
     )
     monkeypatch.setattr(
         plan_import.photo_requirements_changed, "send", lambda *args, **named: heard.append("photo") or [(0, "")]
