@@ -124,7 +124,7 @@ def in_detail(held: Extension | None, until: datetime | None) -> str:
 
 def tell(given: Extension, registration: "Registration | None", until: datetime | None, ends: datetime) -> None:
     """In the trail of what is known to the committee; to the person in any case in which there is something to name."""
-    if registration and registration.status in TABLE[Action.EXTEND].sources:
+    if registration and registration.shown_status in TABLE[Action.EXTEND].sources:
         registration.extended_until = given.until
         registration.take(Action.EXTEND, by=given.by, note=given.reason, items=[line(until, ends)])
     draft = given.person.registrations.filter(plan=given.plan, status=Status.DRAFT).first()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 HIDDEN = (Status.APPROVED, Status.REJECTED)
 DECIDES = frozenset({Action.APPROVE, Action.REJECT})
 UNDECIDES = frozenset({Action.REOPEN, Action.UNDO})
+# What leaves the status as it is and is told at once, also to whom a decision is held back from.
+TOLD_AT_ONCE = frozenset({Action.EXTEND})
 # The same for either decision, or it would tell which.
 DECIDED_MEANWHILE = "组委会已经在审核，结果公布前不能撤回。请等结果公布；有急事请联系组委会。"
 NO_MOVE_NOW = "组委会已经在审核，结果公布前不能调整职业（工种）。请等结果公布；有急事请联系组委会。"

@@ -148,13 +148,14 @@ def settle(
     """What a step does to the proposal that waits, inside its transaction and after the registration is written: in this
     order the rows are locked, by everybody.
 
-    A silent one (docs/adr/0021) leaves it as it is: a proposal that lapsed would tell that somebody was rejected.
+    A silent one (docs/adr/0021) leaves it as it is: a proposal that lapsed would tell that somebody was rejected. So does
+    one that leaves the status as it is, which may be beside a decision that is held.
     """
     if ended:
         still = MoveProposal.objects.filter(pk=ended.pk, state=State.WAITING)
         if not still.update(state=ENDS[action], ended_at=now):
             raise StepRefused(GONE)
-    elif not silent and TABLE[action].after(registration.state) not in MOVABLE:
+    elif not silent and TABLE[action].target and TABLE[action].target not in MOVABLE:
         lapse(registration, now)
 
 

@@ -51,6 +51,15 @@ def actors(registration: "Registration", user: User, read: AlreadyRead | None = 
     return found | {Actor.DECIDER} if undo.decided(registration, user, read.lines if read else None) else found
 
 
+def goes_from(registration: "Registration", action: Action, user: User) -> Status:
+    """The status from which this person takes this step.
+
+    What is told at once goes from what the applicant sees, whoever takes it: beside a decision that is held it is told for
+    either kind or for neither, or who is told would know theirs (docs/adr/0021).
+    """
+    return registration.shown_status if action in holding.TOLD_AT_ONCE else registration.status_for(user)
+
+
 def actions_for(
     registration: "Registration",
     user: User,
@@ -61,9 +70,13 @@ def actions_for(
 
     `known` are the person's capacities and `lines` the whole trail, newest first, where the page has them already.
     """
-    offered = workflow.possible(registration.status_for(user), actors(registration, user) if known is None else known)
+    capacities = actors(registration, user) if known is None else known
     late = clock.near() >= registration.deadline()
-    rows = [(action, workflow.TABLE[action]) for action in offered]
+    rows = [
+        (action, row)
+        for action, row in workflow.TABLE.items()
+        if row.actor in capacities and goes_from(registration, action, user) in row.sources
+    ]
     waits = any(row.proposal is not None for _, row in rows) and moves.waits(registration)
     return [
         action
@@ -98,7 +111,7 @@ def take(
     """
     now = at or clock.now()
     sentences = note or " ".join(item["sentence"] for item in items)
-    line = workflow.check(action, registration.status_for(by), actors(registration, by), sentences)
+    line = workflow.check(action, goes_from(registration, action, by), actors(registration, by), sentences)
     correction = registration.correction() if line.complete else None
     check_conditions(registration, line, now, correction)
     if action == Action.SUBMIT and registration.is_extended:

@@ -88,7 +88,7 @@ def shown(request: HttpRequest, name: str, context: dict[str, Any], **more: Any)
 @kept_forms.form_page
 def extend(request: HttpRequest, registration: Registration, context: dict[str, Any]) -> HttpResponse:
     allowed(request, registration)
-    if registration.status not in TABLE[Action.EXTEND].sources:
+    if registration.shown_status not in TABLE[Action.EXTEND].sources:
         messages.error(request, f"这份报名现在是“{registration.state.label}”，不能延长截止时间。")
         return back(registration)
     held = standing(registration.plan, registration.applicant)

@@ -14,12 +14,13 @@ from django.utils import timezone
 
 from accounts.erasure import ErasureRefused, erase
 from plans.models import Plan
-from registrations import publishing
+from registrations import moves, publishing
 from registrations.holding import DECIDED_MEANWHILE
 from registrations.messages import Message
 from registrations.models import Registration
 from registrations.workflow import Action, Status, StepRefused
 from tests import scenes
+from tests.pages import form_of
 from tests.registrations.reading import text_of
 from tests.test_access_matrix import ADDRESSES
 
@@ -59,8 +60,9 @@ def told(user):
 
 # What an applicant can see ------------------------------------------------------------------------------------------
 
-# What the browser is given anew each time: the form's token, the policy's nonce, the session's end.
-FRESH = re.compile(r'(csrfmiddlewaretoken" value|form_key" value|nonce)="[^"]*"')
+# What the browser is given anew each time: the form's token, the policy's nonce; and the number of a message, which a
+# database does not give twice, also where a transaction is taken back.
+FRESH = re.compile(r'(csrfmiddlewaretoken" value|form_key" value|nonce)="[^"]*"|(?<=/messages/)\d+')
 APPLICANTS = ("registrations:", "messages:", "plans:", "profiles:", "accounts:", "photos:")
 # They end the visit, lead to the platform, or tell of the session alone.
 LEFT_OUT = ("accounts/logout", "accounts/login", "accounts/callback", "accounts/session/")
@@ -124,10 +126,24 @@ def seen_after(registration: Registration, by: Any, *steps: Action, **also: Any)
     """In a world of its own, so that every number and name is the same in all of them."""
     with transaction.atomic():
         for step in steps:
-            decided(registration, step, by)
+            if step == Action.EXTEND:
+                extended(registration, by)
+            else:
+                decided(registration, step, by)
         found = seen_by_the_applicant(scenes.fresh(registration), **also)
         transaction.set_rollback(True)
     return found
+
+
+def extended(registration: Registration, by: Any) -> None:
+    """A manager gives this person more time, on the page for it, which the desk offers."""
+    desk = Client()
+    desk.force_login(by, backend="accounts.oidc.PlatformBackend")
+    page = f"/admin/registrations/registration/{registration.pk}/extend/"
+    assert page in desk.get(f"/admin/registrations/registration/{registration.pk}/change/").content.decode()
+    until = timezone.localtime(registration.plan.registration_closes_at + 2 * DAY)
+    desk.post(page, {**form_of(desk.get(page)), "until": f"{until:%Y-%m-%dT%H:%M}", "reason": "因病住院"})
+    assert registration.events.first().action == Action.EXTEND
 
 
 def differing(one: dict[Any, Any], other: dict[Any, Any]) -> set[Any]:
@@ -152,6 +168,40 @@ def test_the_same_when_registration_is_over(clock, submitted, manager):
     undecided = seen_after(submitted, manager, methods=["GET"])
     for action in DECISIONS:
         assert differing(seen_after(submitted, manager, action, methods=["GET"]), undecided) == set()
+
+
+def test_more_time_for_one_person_is_told_whichever_way_it_was_decided(clock, submitted, occupation, manager):
+    """What a manager arranges with somebody who waits for the publication reads, and is told, as if nothing were decided:
+    who heard of it would know that they were not rejected. The proposal that waits goes on to wait, too."""
+    moves.propose(submitted, scenes.occupation(occupation.plan, name="焊工"), reason="人数不足", by=manager)
+    submitted = scenes.fresh(submitted)
+    approved, rejected = (seen_after(submitted, manager, action, Action.EXTEND) for action in DECISIONS)
+    assert differing(approved, rejected) == set()
+    undecided = seen_after(submitted, manager, Action.EXTEND, methods=["GET"])
+    assert differing(undecided, approved) == set()
+    # Or it would prove nothing.
+    assert "messages/" in {route for _, route in differing(undecided, seen_after(submitted, manager, methods=["GET"]))}
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_more_time_leaves_a_held_decision_as_it_is(submitted, applicant, manager, decision):
+    held = decided(submitted, decision, manager)
+    extended(held, manager)
+    row = scenes.fresh(submitted)
+    assert (row.status, row.held, row.seat_id) == (held.status, True, held.occupation_id)
+    assert (row.shown_status, told(applicant)) == ("submitted", ["submitted", "extended"])
+    publish(row.plan)
+    assert (publishing.tell_some().done, told(applicant)) == (1, ["submitted", "extended", held.status])
+
+
+def test_more_time_for_who_was_told_a_rejection_has_nothing_to_name(submitted, applicant, manager, sign_in):
+    rejected = decided(submitted, Action.REJECT, manager)
+    publish(rejected.plan)
+    rejected = scenes.fresh(rejected)
+    assert Action.EXTEND not in rejected.actions_for(manager)
+    page = f"/admin/registrations/registration/{rejected.pk}/extend/"
+    answer = sign_in(manager).get(page, follow=True)
+    assert "这份报名现在是“审核不通过”，不能延长截止时间。" in text_of(answer.content.decode())
 
 
 def test_no_page_of_an_applicant_asks_for_the_true_status():
