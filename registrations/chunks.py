@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError
@@ -34,7 +35,7 @@ def do_some(waiting: "RegistrationQuerySet", after: int, do: Callable[["Registra
     """Those whose primary keys come after this one, in their order. `what` has become of them, for the log: "told of …"."""
     done, last, until = 0, None, time.monotonic() + CHUNK_SECONDS
     for registration in waiting.filter(pk__gt=after).order_by("pk")[:CHUNK]:
-        done, last = done + try_one(registration, do, what), registration.pk
+        done, last = done + try_one(registration, partial(do, registration), what), registration.pk
         if time.monotonic() > until:
             break
     if done:
@@ -43,10 +44,10 @@ def do_some(waiting: "RegistrationQuerySet", after: int, do: Callable[["Registra
     return Chunk(done, last)
 
 
-def try_one(registration: "Registration", do: Callable[["Registration"], bool], what: str) -> bool:
+def try_one(registration: "Registration", do: Callable[[], bool], what: str) -> bool:
     """Whether it was done. What breaks in one is for the log; a database that is away stops them all."""
     try:
-        return do(registration)
+        return do()
     except (OperationalError, InterfaceError):
         raise
     except Exception:

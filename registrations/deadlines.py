@@ -16,7 +16,6 @@ from registrations.notifications import put_once
 from registrations.querysets import RegistrationQuerySet
 from registrations.workflow import Status
 
-
 # Which of the plan's moments ends their time.
 NAMES = {Status.DRAFT: "报名截止时间", Status.RETURNED: "修改截止时间"}
 

@@ -44,7 +44,7 @@ def tell_all() -> Iterator[int]:
 def tell_some(after: int = 0) -> chunks.Chunk:
     """Tell a chunk. Nobody knows who else does so: each registration is told by whoever comes first."""
     waiting = Registration.objects.to_be_told(clock.now()).only("pk")
-    return chunks.do_some(waiting, after, lambda each: tell(each.pk), "told of their published decision")
+    return chunks.do_some(waiting, after, lambda each: tell(each.pk), "told of a published decision")
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from registrations import chunks
 from registrations.deliveries import ask_to_send
 from registrations.messages import Kind, Message
 from registrations.models import Registration, RegistrationQuerySet
@@ -71,6 +72,6 @@ def send(now: datetime | None = None) -> dict[Kind, int]:
     """Remind whoever is due; how many, by kind. Safe to be called by several at once: each message is written once."""
     given = dict.fromkeys(LABELS, 0)
     for reminder in due(now or timezone.now()):
-        given[reminder.kind] += reminder.give()
+        given[reminder.kind] += chunks.try_one(reminder.registration, reminder.give, "reminded")
     ask_to_send()
     return given

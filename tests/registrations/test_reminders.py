@@ -162,6 +162,26 @@ def test_who_was_told_is_not_even_looked_at(applicant, stranger, occupation, pla
         assert remind() == {}
 
 
+def test_one_that_breaks_keeps_nobody_else_from_being_reminded(
+    applicant, stranger, occupation, plan, monkeypatch, caplog
+):
+    """It would break every time, and be the first each time."""
+    for user in (applicant, stranger):
+        scenes.draft(user, occupation)
+
+    def breaks(registration, *what, **how):
+        if registration.applicant_id == applicant.pk:
+            raise ValueError("broken")
+        return put_once(registration, *what, **how)
+
+    put_once = reminders.put_once
+    monkeypatch.setattr(reminders, "put_once", breaks)
+    with before(plan.registration_closes_at, 24):
+        assert remind() == {"draft_due": 1}
+    assert (told(applicant), told(stranger)) == ([], [("draft_due", "24")])
+    assert [record.levelname for record in caplog.records if "could not be" in record.message] == ["ERROR"]
+
+
 def test_the_command_counts_first(applicant, occupation, plan):
     scenes.draft(applicant, occupation)
     with before(plan.registration_closes_at, 24):
