@@ -101,6 +101,11 @@ class IdentityForm(forms.Form):
                 self.add_error("document_number", problem)
         return cleaned
 
+    def warn(self, sentence: str) -> None:
+        """Beside what is wrong: how many tries are left, if there is something to say of it."""
+        if sentence:
+            self.add_error(None, sentence)
+
     def refuse(self, sentence: str) -> None:
         """Show what was typed again with this sentence alone: the document is not judged, nor is anything else."""
         self._errors = ErrorDict()

@@ -28,10 +28,14 @@ SECONDS_BETWEEN_COMPLAINTS = 60
 
 @dataclass(frozen=True)
 class Claim:
-    """One of the times that a limit allows, or the aware moment from which on there will be one again."""
+    """One of the times that a limit allows, or the aware moment from which on there will be one again.
+
+    `left` is how many more there are after this one; None where nobody counts, because the cache is away.
+    """
 
     until: datetime | None
     give_back: Callable[[], None] = lambda: None
+    left: int | None = None
 
 
 class LimitReached(Exception):
@@ -54,6 +58,7 @@ def come_back(until: datetime) -> datetime:
 
 
 MINUTE = timedelta(minutes=1)
+FEW = 2  # so many are left when a page begins to warn
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,15 @@ class Limit:
         if claim.until:
             raise LimitReached(self.doing, claim.until)
         return claim
+
+    def warning(self, claim: Claim) -> str:
+        """How many tries are left after this one and what comes then, once they are few; empty before."""
+        if claim.left is None or claim.left > FEW:
+            return ""
+        most = f"最多要等 {self.seconds // 3600} 小时。"
+        if claim.left == 0:
+            return f"现在不能再试了，{most}"
+        return f"还可以再试 {claim.left} 次；超过后{most}"
 
 
 # By address, so generous: a school's computer room, or all of a works' phones, come from one address at the same minute.
@@ -109,9 +123,14 @@ def take(name: str, who: User | str, *, times: int, seconds: int, audited: bool 
     before, places = ([f"{stem}:{number}:{place}" for place in range(times)] for number in (period - 1, period))
     try:
         taken = cache.get_many([*before, *places])
-        for old, place in zip(before, places, strict=True):
-            if taken.get(old, 0) + seconds <= now and place not in taken and cache.add(place, now, 2 * seconds):
-                return Claim(None, partial(give_back, place))
+        free = [
+            place
+            for old, place in zip(before, places, strict=True)
+            if taken.get(old, 0) + seconds <= now and place not in taken
+        ]
+        for left, place in zip(reversed(range(len(free))), free, strict=True):
+            if cache.add(place, now, 2 * seconds):
+                return Claim(None, partial(give_back, place), left)
         moments = [moment for moment in cache.get_many([*before, *places]).values() if moment + seconds > now]
         if not moments:
             raise OSError("the cache keeps nothing")

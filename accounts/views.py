@@ -175,7 +175,9 @@ def judged(request: SignedInRequest, form: IdentityForm) -> bool:
     """
     claim = limits.CONFIRM.claim(request.user)
     if not form.is_valid():
-        if not form.document_is_malformed:
+        if form.document_is_malformed:
+            form.warn(limits.CONFIRM.warning(claim))
+        else:
             claim.give_back()
         return False
     try:
@@ -185,6 +187,7 @@ def judged(request: SignedInRequest, form: IdentityForm) -> bool:
     except DocumentTaken:
         record(request.user, Verb.IDENTITY_REFUSED, request.user, detail="document taken")
         form.add_error(None, form.vouched.taken_sentence)
+        form.warn(limits.CONFIRM.warning(claim))
         return False
     claim.give_back()
     return True

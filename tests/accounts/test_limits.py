@@ -224,6 +224,9 @@ def number_of(serial):
 
 
 MALFORMED = number_of(5)[:-1] + "?"
+TWO_LEFT = "还可以再试 2 次；超过后最多要等 1 小时。"
+ONE_LEFT = "还可以再试 1 次；超过后最多要等 1 小时。"
+NONE_LEFT = "现在不能再试了，最多要等 1 小时。"
 
 
 def test_five_wrong_documents_in_an_hour(db, sign_in):
@@ -235,6 +238,8 @@ def test_five_wrong_documents_in_an_hour(db, sign_in):
         answers = [client.post("/accounts/identity/", identity_form(number)) for number in wrong]
         blocked = client.post("/accounts/identity/", identity_form(right))
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    left = [[said for said in answer.context["form"].non_field_errors() if "再试" in said] for answer in answers]
+    assert left[:5] == [[], [], [TWO_LEFT], [ONE_LEFT], [NONE_LEFT]]
     assert_told(blocked, "填错证件", "13:00", 3600)
     assert f'value="{right}"' in blocked.content.decode()  # what was typed is still there
     assert 'value="王晓明"' in blocked.content.decode()
@@ -243,6 +248,28 @@ def test_five_wrong_documents_in_an_hour(db, sign_in):
     with time_machine.travel(NOON + timedelta(hours=1), tick=False):
         assert client.post("/accounts/identity/", identity_form(right)).status_code == 302
     assert Identity.objects.get(user=user).confirmed_at is not None
+
+
+def test_what_does_not_count_says_nothing_of_tries(db, sign_in):
+    client = sign_in(scenes.account())
+    for _ in range(3):
+        client.post("/accounts/identity/", identity_form(MALFORMED))
+    answer = client.post("/accounts/identity/", identity_form(number_of(73), agreed=""))
+    assert "再试" not in answer.content.decode()
+    again = client.post("/accounts/identity/", identity_form(MALFORMED))
+    assert again.context["form"].non_field_errors() == [ONE_LEFT]
+
+
+def test_what_nobody_counts_is_not_told(db, sign_in, monkeypatch):
+    """The cache is away: the page goes on, and promises nothing."""
+    client = sign_in(scenes.account())
+    monkeypatch.setattr(cache, "get_many", gone)
+    answers = [client.post("/accounts/identity/", identity_form(MALFORMED)) for _ in range(6)]
+    assert [(answer.status_code, answer.context["form"].non_field_errors()) for answer in answers] == [(200, [])] * 6
+
+
+def gone(keys):
+    raise RedisAway
 
 
 def test_the_right_document_passes_after_four_wrong_ones(db, sign_in):

@@ -173,6 +173,18 @@ def identity_wrong(here: Place) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+@place("identity, two tries left")
+def identity_nearly_limited(here: Place) -> None:
+    user = scenes.account()
+    for _ in range(limits.CONFIRM.times - 3):
+        limits.CONFIRM.claim(user)
+    page = here.go("/accounts/identity/", user)
+    page.get_by_label("证件类型").select_option(label="居民身份证")
+    page.get_by_label("证件号码").fill("110105199003071012")
+    page.get_by_role("button", name="确认").click()
+    expect(page.get_by_role("alert")).to_contain_text("还可以再试 2 次；超过后最多要等 1 小时。")
+
+
 @place("identity, too many wrong documents")
 def identity_limited(here: Place) -> None:
     user = scenes.account()
