@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import TooManyFieldsSent
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import BaseForm, FileField
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -19,7 +20,7 @@ from django.urls import resolve
 from django.utils import timezone
 
 from accounts.fields import TamperedCiphertext
-from accounts.models import KeptForm, User
+from accounts.models import AccountEnded, KeptForm, User
 from accounts.refusals import record_refusal
 from accounts.requests import signed_in
 
@@ -70,12 +71,16 @@ def keep(user: int, path: str, typed: QueryDict) -> bool:
     for name in LEFT_OUT:
         fields.pop(name, None)
     content = fields.urlencode()
-    known = User.objects.filter(pk=user, is_active=True).exists()
-    if not known or not fields or len(content) > MOST_BYTES or not is_storable(path):
+    if not fields or len(content) > MOST_BYTES or not is_storable(path):
         return False
-    KeptForm.objects.update_or_create(
-        user_id=user, path=path, defaults={"content": bound_to(user, path, content), "kept_at": timezone.now()}
-    )
+    try:
+        with transaction.atomic():
+            User.objects.hold(user)
+            KeptForm.objects.update_or_create(
+                user_id=user, path=path, defaults={"content": bound_to(user, path, content), "kept_at": timezone.now()}
+            )
+    except AccountEnded:
+        return False
     newest = KeptForm.objects.filter(user=user).order_by("-kept_at", "-pk").values("pk")[:MOST_FORMS]
     KeptForm.objects.filter(user=user).exclude(pk__in=list(newest.values_list("pk", flat=True))).delete()
     return True

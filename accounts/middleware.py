@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import auth
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts import kept_forms, sessions
+from accounts.models import AccountEnded
 from accounts.requests import place_to_return
 
 
@@ -35,7 +37,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request: HttpRequest, view_func: Callable) -> HttpResponseRedirect:
         ended = sessions.ended(request)
         if ended is None:
-            return redirect(f"{reverse('accounts:login')}?{urlencode({'next': place_to_return(request)})}")
+            return to_login(request)
         query = {"next": place_to_return(request)}
         if request.method == "POST":
             if kept_forms.is_form_page(view_func) and kept_forms.keep(ended.user, request.path, request.POST):
@@ -43,6 +45,17 @@ class SignInMiddleware(LoginRequiredMiddleware):
             else:
                 query["undone"] = "1"
         return redirect(f"{reverse('accounts:session_over')}?{urlencode(query)}")
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        """The account went in another window while the view was at work: as if its session had ended before."""
+        if not isinstance(problem, AccountEnded):
+            return None
+        auth.logout(request)
+        return to_login(request)
+
+
+def to_login(request: HttpRequest) -> HttpResponseRedirect:
+    return redirect(f"{reverse('accounts:login')}?{urlencode({'next': place_to_return(request)})}")
 
 
 class IdentityConfirmationMiddleware:

@@ -19,7 +19,7 @@ from accounts.audit import record
 from accounts.forms import ConsentForm
 from accounts.holdings import end_sessions
 from accounts.middleware import before_confirmation, before_consent
-from accounts.models import Consent
+from accounts.models import Consent, User
 from accounts.notice import NOTICE_VERSION
 from accounts.requests import SignedInRequest
 from accounts.verbs import Verb
@@ -43,6 +43,7 @@ def consent(request: SignedInRequest) -> HttpResponse:
     form = ConsentForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         with transaction.atomic():
+            User.objects.hold(request.user.pk)
             given = Consent.give(request.user)
             record(request.user, Verb.CONSENT_GIVEN, request.user, detail=given.notice)
         return redirect(onward(request))

@@ -195,7 +195,8 @@ def judged(request: SignedInRequest, form: IdentityForm) -> bool:
 
 @transaction.atomic
 def confirm(user: User, form: IdentityForm) -> None:
-    """The identity, the consent to its use, and a line for each: all of them or none."""
+    """The identity, the consent to its use, and a line for each: all of them or none. Raises AccountEnded, too."""
+    User.objects.hold(user.pk)
     form.confirm()
     record(user, Verb.IDENTITY_CONFIRMED, user)
     consent = Consent.give(user)

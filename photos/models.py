@@ -16,6 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from photos import allowance, bounded, pipeline
 from photos.findings import Finding, PhotoDoubtful
 from photos.pipeline import DEFAULT_SPEC, Box, PhotoRefused
@@ -35,11 +36,11 @@ class PhotoClosed(Exception):
     """A subject's photo may no longer be changed. `str()` is the sentence for the person at the screen."""
 
 
-def _keep[Row: models.Model](pieces: Mapping[str, bytes], create: Callable[..., Row]) -> Row:
+def _keep[Row: models.Model](owner_id: int, pieces: Mapping[str, bytes], create: Callable[..., Row]) -> Row:
     """Store each piece in its folder under a random name, then `create(*names)` the row; when anything fails, nothing remains.
 
     Files before their row, so that no row is ever without one (docs/adr/0013). What the file was called on the
-    person's own machine is not kept. Raises StorageUnavailable, or whatever `create` raises.
+    person's own machine is not kept. Raises StorageUnavailable, AccountEnded, or whatever `create` raises.
 
     A connection that breaks over the commit leaves unknown whether there is a row: then the files stay, and one that
     no row names is the sweep's.
@@ -51,6 +52,7 @@ def _keep[Row: models.Model](pieces: Mapping[str, bytes], create: Callable[..., 
             names.append(f"{folder}/{timezone.localdate():%Y}/{uuid4()}.jpg")
             names[-1] = _store(names[-1], data)
         with transaction.atomic():
+            User.objects.hold(owner_id)
             row = create(*names)
             created = True
         return row
@@ -123,6 +125,7 @@ class UploadQuerySet(FileRows):
         facts["pk"] = uuid4() if number is None or self.filter(pk=number).exists() else number
         try:
             return _keep(
+                owner.pk,
                 {"uploads": copy.data, "previews": copy.preview},
                 lambda file, preview: self.create(owner=owner, file=file, preview=preview, **facts),
             )
@@ -179,6 +182,7 @@ class Upload(models.Model):
         if doubts := [finding for finding in cropped.findings if finding.blocking or finding.code not in confirmed]:
             raise PhotoDoubtful(doubts)
         return _keep(
+            self.owner_id,
             {"portraits": cropped.data},
             lambda name: Portrait.objects.create(
                 owner_id=self.owner_id,

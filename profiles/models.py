@@ -174,6 +174,7 @@ class Profile(PersonalDetails):
 
     def set_portrait(self, portrait: Portrait) -> None:
         with transaction.atomic():
+            User.objects.hold(self.user_id)
             if self.pk is None:
                 self.pk = Profile.objects.get_or_create(user=self.user, defaults=self.details())[0].pk
             before = self.portrait
@@ -183,11 +184,16 @@ class Profile(PersonalDetails):
             profile_changed.send(type(self), profile=self, changed={"portrait": (before, portrait)})
 
     def save_details(self, version: int, values: dict[str, Any]) -> None:
-        """Save the text alone, and tell whoever carries these details on. Raises StaleDetails."""
+        """Save the text alone, and tell whoever carries these details on. Raises StaleDetails or AccountEnded."""
         with transaction.atomic():
-            if self.pk is None:
-                self.pk = Profile.objects.get_or_create(user=self.user)[0].pk
-            before = Profile.objects.get(pk=self.pk).details()
-            self.write(version, **values)
-            changed = {name: (before[name], value) for name, value in values.items() if before[name] != value}
-            profile_changed.send(type(self), profile=self, changed=changed)
+            User.objects.hold(self.user_id)
+            self.put_details(version, values)
+
+    def put_details(self, version: int, values: dict[str, Any]) -> None:
+        """The same in the transaction of somebody who holds the account."""
+        if self.pk is None:
+            self.pk = Profile.objects.get_or_create(user=self.user)[0].pk
+        before = Profile.objects.get(pk=self.pk).details()
+        self.write(version, **values)
+        changed = {name: (before[name], value) for name, value in values.items() if before[name] != value}
+        profile_changed.send(type(self), profile=self, changed=changed)

@@ -39,10 +39,10 @@ def start(user: User, plan: Plan, *, at: datetime | None = None) -> Registration
     copied = ["portrait", *profile.details(), "legal_name", "document_type", "document_number", "document_index"]
     try:
         with transaction.atomic():
+            User.objects.hold(user.pk)  # who gives this person more time waits here
             if at is None and not publication.still_published(plan, now):
                 raise StepRefused("这个竞赛计划刚刚撤回发布，暂时不能报名。")
             values = {name: getattr(draft, name) for name in copied}
-            User.objects.select_for_update(no_key=True).get(pk=user.pk)  # who gives this person more time waits here
             given = extensions.given_until(user, plan)
             return Registration.begin(user, plan, created_at=now, extended_until=given, **values)
     except IntegrityError:  # the other tab, the second click
@@ -81,13 +81,14 @@ def flow(sender: object, profile: Profile, changed: dict[str, tuple[Any, Any]], 
 def save(
     registration: Registration, version: int, values: dict[str, Any], answers: dict[str, str] | None = None
 ) -> None:
-    """Save what was typed into a registration; a first one fills an empty profile. StepRefused or StaleDetails.
+    """Save what was typed into a registration; a first one fills an empty profile. StepRefused, StaleDetails or AccountEnded.
 
     `answers` say, by field, why what was sent back stays as it is.
     """
     if reason := registration.closed_reason(clock.now()):
         raise StepRefused(reason)
     with transaction.atomic():
+        User.objects.hold(registration.applicant_id)  # the profile is written as well, and writes back (flow)
         registration.write(version, **values)
         if answers and (correction := registration.correction()):
             correction.answer(answers)
@@ -106,4 +107,4 @@ def fill_profile(registration: Registration) -> None:
     known = profile.details()
     gaps = {name: values[name] for name, value in known.items() if value in EMPTY and values[name] not in EMPTY}
     if profile.is_empty or gaps:
-        profile.save_details(profile.version, {**known, **gaps})
+        profile.put_details(profile.version, {**known, **gaps})

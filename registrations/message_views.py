@@ -3,11 +3,13 @@
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import kept_forms
+from accounts.models import User
 from accounts.requests import SignedInRequest
 from profiles.models import Profile
 from registrations.carriers import open_channels
@@ -73,7 +75,9 @@ def channels(request: SignedInRequest) -> HttpResponse:
     form = ChannelForm(Profile.of(request.user), data, instance=choice)
     if form.is_valid():
         values = {name: form.cleaned_data[name] for name in form.fields}
-        ChannelChoice.objects.update_or_create(user=request.user, defaults=values)
+        with transaction.atomic():
+            User.objects.hold(request.user.pk)
+            ChannelChoice.objects.update_or_create(user=request.user, defaults=values)
         messages.success(request, "已保存，从下一条消息起照此通知。")
         return redirect("messages:list")
     kept_forms.restore(request, form)

@@ -5,6 +5,7 @@ from accounts.models.audit_entries import AuditEntry
 from accounts.models.consents import Consent
 from accounts.models.kept_forms import KeptForm
 from accounts.models.people import (
+    AccountEnded,
     AlreadyConfirmed,
     DocumentHolder,
     DocumentTaken,
@@ -16,6 +17,7 @@ from accounts.models.people import (
 from accounts.models.sent_forms import SentForm
 
 __all__ = [
+    "AccountEnded",
     "AlreadyConfirmed",
     "AppendOnly",
     "AppendOnlyModel",

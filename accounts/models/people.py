@@ -36,6 +36,16 @@ class UserManager(BaseUserManager["User"]):
         held = self.select_for_update(of=("self",), no_key=True).select_related("identity")
         return held.get_or_create(issuer=issuer, subject=subject)
 
+    def hold(self, user_id: int) -> None:
+        """Hold the account to the end of the caller's transaction, before any other row: whoever writes something new of
+        a person, or more than one row of it, begins so (docs/developers/README.md). Raises AccountEnded.
+
+        Nobody waits for it but who holds or erases (accounts/erasure.py) the same account: no foreign key does.
+        """
+        held = self.select_for_update(no_key=True).filter(pk=user_id, is_active=True)
+        if held.values_list("pk").first() is None:
+            raise AccountEnded
+
     def of_session(self, user_id: int) -> "User | None":
         """The account of a session, with what each page asks of it in the same query: its identity and its consent."""
         return OF_SESSION.answer(user_id, consents.NOTICE_VERSION)
@@ -198,6 +208,10 @@ class Identity(DocumentHolder):
         "这个证件已经由另一个账户确认过，一个证件只能用一个账户报名。请点右上角“退出”，用原来的账户登录；"
         "如果想不起原来的账户，或怀疑被别人冒用，请带证件原件联系系统管理员。"
     )
+
+
+class AccountEnded(Exception):
+    """The account was erased or deactivated while a request of its person was under way: the session is over."""
 
 
 class AlreadyConfirmed(Exception):

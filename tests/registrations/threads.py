@@ -54,3 +54,12 @@ def crowd(doings: Sequence[Callable[[], Any]], at_a_time: int) -> list[Any]:
             return list(pool.map(run, doings))
         finally:
             list(pool.map(leave, range(at_a_time)))
+
+
+def waited_for() -> bool:
+    """Whether another connection waits for a lock that this one holds, in its transaction (PostgreSQL)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        )
+        return bool(cursor.fetchone()[0])
