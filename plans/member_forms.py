@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.identity import as_documents_have_it
+from accounts.identity import HALF_WIDTH, as_documents_have_it
 from accounts.models import User
 from plans import members
 from plans.models import Role
@@ -12,6 +12,17 @@ from plans.models import Role
 # The same for nobody and for several: the answer says nothing about who has an account here.
 NOBODY = "没有找到唯一相符的人。请向本人核对姓名和证件号码的最后四位；对方要先登录本系统、确认过身份。"
 NOT_ONE = f"{NOBODY}也可以改用邀请链接。"
+
+
+class OneWidth(forms.CharField):
+    """What a Chinese keyboard types at full width is the same letters and digits."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value).translate(HALF_WIDTH).strip()
+
+
+class LastCharacters(OneWidth, forms.RegexField):
+    """Judged by the pattern at one width."""
 
 
 class RoleForm(forms.Form):
@@ -29,7 +40,7 @@ class NamedPersonForm(forms.Form):
     legal_name = forms.CharField(
         label="姓名", max_length=64, error_messages={"required": "请填写姓名，与证件上的一样。"}
     )
-    last = forms.RegexField(
+    last = LastCharacters(
         r"^[0-9A-Za-z]{4}$",
         label="证件号码最后四位",
         max_length=4,
@@ -63,7 +74,7 @@ class PersonForm(NamedPersonForm, RoleForm):
 class AccountForm(RoleForm):
     """By the code that is on the person's own page 身份信息."""
 
-    account = forms.CharField(
+    account = OneWidth(
         label="账户代号",
         max_length=64,
         help_text="由本人在“身份信息”页面上查到，形如 u-0123456789abcdef。",

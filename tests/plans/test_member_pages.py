@@ -199,6 +199,18 @@ def test_somebody_by_account_code(plan, desk, applicant):
     assert said(answer) == ["王晓明已加入组委会，角色是“查看”。"]
 
 
+def wide(text):
+    """As a Chinese keyboard types it at full width."""
+    return "".join(chr(ord(character) + 0xFEE0) for character in text)
+
+
+def test_what_is_typed_at_full_width_finds_the_same(plan, desk, applicant):
+    found = seek(desk, plan, applicant, last=f"{wide(last_of(applicant))}　")
+    assert sealed_in(found) != ""
+    form = {"account": wide(applicant.username), "role": "viewer"}
+    assert sealed_in(desk.post(at(plan, "find", "account"), form)) != ""
+
+
 @pytest.mark.parametrize(
     ("account", "sentence"),
     [
