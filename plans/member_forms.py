@@ -17,8 +17,8 @@ NOT_ONE = f"{NOBODY}也可以改用邀请链接。"
 class OneWidth(forms.CharField):
     """What a Chinese keyboard types at full width is the same letters and digits."""
 
-    def to_python(self, value: Any) -> Any:
-        return super().to_python(value).translate(HALF_WIDTH).strip()
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").translate(HALF_WIDTH).strip()
 
 
 class LastCharacters(OneWidth, forms.RegexField):
