@@ -102,9 +102,9 @@ class IdentityForm(forms.Form):
         return cleaned
 
     def warn(self, sentence: str) -> None:
-        """Beside what is wrong: how many tries are left, if there is something to say of it."""
+        """Beside what is wrong with the document: how many tries are left, if there is something to say of it."""
         if sentence:
-            self.add_error(None, sentence)
+            self.add_error("document_number" if self.document_is_malformed else None, sentence)
 
     def refuse(self, sentence: str) -> None:
         """Show what was typed again with this sentence alone: the document is not judged, nor is anything else."""
