@@ -37,7 +37,7 @@ def erase(user: User, actor: User | str) -> dict[str, int]:
 
     What is built on something else goes before it: the rooms above first.
     """
-    held = User.objects.select_for_update().get(pk=user.pk)
+    held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not held.is_active and held.subject is None:
         raise ErasureRefused(["这个账户已经注销。"])
     if reasons := reasons_against(held):

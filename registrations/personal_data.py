@@ -134,7 +134,14 @@ def trail_of(user: User) -> QuerySet[ReviewEvent]:
 
 
 def erase(user: User) -> None:
-    """Withdraw what can be withdrawn, as the person would; then remove it all."""
+    """Withdraw what can be withdrawn, as the person would; then remove it all.
+
+    The rows are held first: one that another window submits meanwhile has a seat, which goes back, or is no longer theirs
+    to withdraw, which is refused.
+    """
+    list(Registration.objects.owned_by(user).select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+    if reasons := refuses(user):
+        raise ErasureRefused(reasons)
     for registration in entered(user):
         if Action.WITHDRAW in registration.actions_for(user):
             try:

@@ -17,6 +17,8 @@ from django.db.models import Count
 from django.db.models.deletion import Collector
 from django.db.models.functions import Lower
 
+from accounts.erasure import erase
+from accounts.models import User
 from plans.models import Occupation, Plan
 from profiles.models import Profile, StaleDetails
 from registrations import bulk, deciding, intake, jobs, moves, undo
@@ -31,7 +33,8 @@ from registrations.workflow import Action, Status, StepRefused
 from tests import scenes
 from tests.registrations.test_bulk import outcomes, standing
 from tests.registrations.test_seats import FASTER, full
-from tests.registrations.threads import at_once, crowd
+from tests.registrations.threads import at_once, crowd, waited_for
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -350,6 +353,35 @@ def test_a_draft_is_deleted_in_one_window_and_submitted_in_another(monkeypatch: 
     there = list(Registration.objects.values_list("status", flat=True))
     assert (answer, deleted, there) in [("refused", True, []), ("submitted", False, ["submitted"])]
     check(plan)
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer at a time")
+def test_the_account_is_closed_in_one_window_and_its_draft_submitted_in_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Submitting holds the registration and looks for the account at its commit; closing holds the account and comes for
+    the registration: neither waits for the other, and the seat that was taken meanwhile is given back."""
+    occupation = scenes.occupation(scenes.open_plan(), capacity=1)
+    (draft,) = drafts_of(1, occupation)
+    create, submitted = ReviewEvent.objects.create, Event()
+
+    def slowly(**values: Any) -> ReviewEvent:
+        """The registration is written, its line is not yet."""
+        if not submitted.is_set():
+            submitted.set()
+            until(waited_for, 20)
+        return create(**values)
+
+    def close() -> str:
+        assert submitted.wait(20)
+        erase(User.objects.get(pk=draft.applicant_id), "system")
+        return "erased"
+
+    monkeypatch.setattr(ReviewEvent.objects, "create", slowly)
+    assert at_once(lambda: submit(draft), close) == ["submitted", "erased"]
+    occupation.refresh_from_db()
+    assert (occupation.seats_taken, Registration.objects.exists(), ReviewEvent.objects.exists()) == (0, False, False)
+    check(occupation.plan)
 
 
 def test_a_job_rejects_while_its_applicant_agrees_to_another_occupation(monkeypatch: pytest.MonkeyPatch) -> None:
