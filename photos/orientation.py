@@ -17,7 +17,7 @@ UPRIGHT = {
 }
 SIDEWAYS = 5  # from here on width and height change places
 BACKWARD = {3, 4, 6, 7}  # the first row becomes the last row or column
-STRIP = 64  # rows that are turned at a time: a strip stays in the processor's cache
+STRIP = 32  # rows that are turned at a time: a strip stays in the processor's cache
 
 
 class Upright(NamedTuple):
