@@ -79,6 +79,9 @@ class PlanAdmin(
         found = super().get_object(request, object_id, from_field)
         if found is None:
             note_refused_access(request, "not found")
+        elif request.method == "POST":
+            # In Django's transaction: of two who save at once the second sees what the first has saved.
+            return Plan.objects.select_for_update(no_key=True).get(pk=found.pk)
         return found
 
     def get_urls(self) -> list[Any]:

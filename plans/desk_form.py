@@ -1,60 +1,90 @@
 """The form in which a committee edits its plan: whoever saves it is told what another one has changed meanwhile."""
 
-import hashlib
-import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.utils.datastructures import MultiValueDict
 
-from plans.models import Plan
+from plans import staleness
+from plans.models import Attachment, Occupation, Plan
+from plans.staleness import Part, Standing
 
-# What this form does not write (Plan.save).
-NOT_COMPARED = {"id", "decisions_published_at"}
-
-
-class SeenField(forms.CharField):
-    """What was on the screen. It belongs to the page, not to the plan: nothing was changed by it."""
-
-    widget = forms.HiddenInput
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return False
+ADDED = "别人添加的会保留。"
 
 
 class PlanForm(forms.ModelForm):
-    """`seen` has a digest of each field as the page showed it; where it is not sent nothing is compared."""
+    """Its `seen` is for the whole page: the plan, its occupations and attachments."""
 
-    seen = SeenField(required=False)
+    seen = staleness.SeenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.standing = digests(self.instance) if self.instance.pk else {}
-        self.initial["seen"] = json.dumps(self.standing) if self.standing else ""
+        self.standing = standing_of(self.instance) if self.instance.pk else {}
+        self.initial["seen"] = staleness.seen_of(self.standing)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if changed := self.changed_meanwhile(cleaned.get("seen", "")):
-            shown: Any = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict or a dict
-            shown[self.add_prefix("seen")] = self.initial["seen"]
-            self.data = shown
-            raise ValidationError(
-                f"没有保存：您打开这一页以后，别人改过{'、'.join(changed)}。下面仍是您填写的内容，"
-                "请在新的页面里看过现在的内容，改好后再次保存，就以您的为准。"
-            )
+        staleness.compare(self, self.standing, ADDED)
         return cleaned
 
-    def changed_meanwhile(self, seen: str) -> list[str]:
-        """The names of the fields that are not as they were seen."""
-        try:
-            shown = dict(json.loads(seen)) if seen else self.standing
-        except (TypeError, ValueError):
-            return []
-        names = [name for name, digest in self.standing.items() if shown.get(name, digest) != digest]
-        return [f"“{Plan._meta.get_field(name).verbose_name}”" for name in names]  # type: ignore[union-attr]
+
+def standing_of(plan: Plan) -> Standing:
+    """The plan and its rows, each by the name that the page's form has for it."""
+    rows: list[Occupation | Attachment] = [*plan.occupations.all(), *plan.attachments.all()]
+    return {"plan": Part.of(plan)} | {key_of(row): Part.of(row, f"{row._meta.verbose_name}“{row}”") for row in rows}
 
 
-def digests(plan: Plan) -> dict[str, str]:
-    """By field, of its value: short enough for a page, and nobody forges what only warns himself."""
-    names = [field.name for field in Plan._meta.concrete_fields if field.name not in NOT_COMPARED]
-    return {name: hashlib.sha256(str(getattr(plan, name)).encode()).hexdigest()[:12] for name in names}
+def key_of(row: Occupation | Attachment) -> str:
+    return f"{row._meta.get_field('plan').remote_field.get_accessor_name()}-{row.pk}"
+
+
+class RowsFormSet(forms.BaseInlineFormSet):
+    """The plan's rows of one kind. One that was on the screen and that somebody has deleted meanwhile becomes a new one:
+    what was typed in it is shown again, and saved by whoever saves once more."""
+
+    def __init__(self, data: Any = None, files: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, files, **kwargs)
+        if self.is_bound and (gone := self.gone()):
+            self.data, self.files = as_new(gone, self.data, self.files, self.prefix)
+
+    def gone(self) -> set[int]:
+        """The numbers of these rows."""
+        shown = staleness.read(self.data.get("seen", "")) or {}
+        missing = set(shown) - {key_of(row) for row in self.get_queryset()}
+        stored = {number: f"{self.prefix}-{pk}" for number, pk in stored_rows(self.data, self.prefix).items()}
+        return {number for number, key in stored.items() if key in missing}
+
+
+def stored_rows(data: Mapping[str, Any], prefix: str | None) -> dict[int, str]:
+    """By the number of a row the key of what it edits, as it was sent."""
+    named = ((re.fullmatch(rf"{prefix}-(\d{{1,4}})-id", name), pk) for name, pk in data.items())
+    return {int(found[1]): str(pk) for found, pk in named if found and pk}
+
+
+def as_new(gone: set[int], data: Any, files: Any, prefix: str | None) -> tuple[Any, Any]:
+    """What was sent, with these rows behind the stored ones, as new. One that was to be deleted is no more."""
+    row = re.compile(rf"{prefix}-(\d{{1,4}})-(\w+)")
+    sent = sorted({int(found[1]) for name in data if (found := row.fullmatch(name))})
+    stored = [number for number in sorted(stored_rows(data, prefix)) if number not in gone]
+    new = [number for number in sent if number in gone and not data.get(f"{prefix}-{number}-DELETE")]
+    new += [number for number in sent if number not in {*stored, *gone}]
+    places = {number: place for place, number in enumerate([*stored, *new])}
+
+    def renumbered(values: MultiValueDict) -> MultiValueDict:
+        moved: Any = MultiValueDict()
+        for name, found in values.lists() if values else []:
+            parts = row.fullmatch(name)
+            number = int(parts[1]) if parts else -1
+            if parts is None:
+                moved.setlist(name, found)
+            elif number in places:
+                moved.setlist(
+                    f"{prefix}-{places[number]}-{parts[2]}", [""] if parts[2] == "id" and number in gone else found
+                )
+        return moved
+
+    counted = renumbered(data)
+    counted[f"{prefix}-INITIAL_FORMS"], counted[f"{prefix}-TOTAL_FORMS"] = str(len(stored)), str(len(places))
+    return counted, renumbered(files)

@@ -8,6 +8,7 @@ from django.contrib.admin.widgets import AdminIntegerFieldWidget
 from django.http import HttpRequest
 
 from accounts import kept_forms
+from plans.desk_form import RowsFormSet
 from plans.forms import LINES, AttachmentForm
 from plans.models import Attachment, Occupation, Plan
 from plans.permissions import ChineseChoicesMixin, PlanPermissionMixin
@@ -72,6 +73,7 @@ class KeepsWhatIsWanted:
 class OccupationInline(KeptRowsMixin, ChineseChoicesMixin, PlanPermissionMixin, admin.StackedInline):
     model = Occupation
     form = OccupationForm
+    formset = RowsFormSet
     extra = 0
     fields = [("name", "division", "code"), ("skill_level", "capacity", "seats_taken"), "requirements"]
     readonly_fields = ["seats_taken"]
@@ -88,5 +90,6 @@ class AttachmentInline(KeptRowsMixin, PlanPermissionMixin, admin.StackedInline):
 
     model = Attachment
     form = AttachmentForm
+    formset = RowsFormSet
     extra = 0
     fields = [("title", "file")]

@@ -142,6 +142,7 @@ def too_few(found: Occupation, values: dict[str, Any]) -> str:
 @transaction.atomic
 def apply(plan: Plan, outcome: Outcome, by: User | str) -> None:
     """Do what the preview said. IntegrityError where somebody was faster: then nothing is done."""
+    Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # who saves the plan's form waits, and is told
     for change in outcome.added:
         Occupation.objects.create(plan=plan, **change.values)
     for change in outcome.changed:

@@ -1,7 +1,5 @@
 """The page on which a manager edits a plan's list of reasons for sending back."""
 
-import hashlib
-import json
 import re
 import secrets
 from collections.abc import Iterable
@@ -20,7 +18,9 @@ from accounts.audit import record
 from accounts.models import User
 from accounts.requests import signed_in
 from accounts.verbs import Verb
+from plans import staleness
 from plans.models import Plan, Role
+from plans.staleness import Part, Standing
 from profiles.forms import plain_text
 from registrations import return_reasons
 from registrations.decisions import FIXABLE
@@ -30,6 +30,7 @@ from registrations.return_reasons import LABEL_LENGTH, SENTENCE_LENGTH, ReturnRe
 CODE = re.compile("[a-z0-9_]{1,32}")
 EMPTY_ROWS = 3
 MOST_ROWS = 200
+ADDED = "别人添加的不在下面，再次保存会去掉。"
 FIELDS = {name: label for name, label in FIXABLE.items() if name != "portrait"}
 
 
@@ -115,10 +116,28 @@ def form_set(reasons: list[ReturnReason], data: Any = None) -> ReasonFormSet:
     )
 
 
-def fingerprint(reasons: Iterable[ReturnReason]) -> str:
-    """Of the list that was on the screen: another manager may have saved meanwhile."""
-    rows = [(reason.field, reason.code, reason.label, reason.sentence) for reason in reasons]
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+class SeenForm(forms.Form):
+    """What of the list was on the screen: another manager may have saved meanwhile."""
+
+    seen = staleness.SeenField()
+
+    def __init__(self, standing: Standing, data: Any = None) -> None:
+        super().__init__(data, initial={"seen": staleness.seen_of(standing)})
+        self.standing = standing
+
+    def clean(self) -> None:
+        staleness.compare(self, self.standing, ADDED)
+
+
+def standing_of(reasons: Iterable[ReturnReason]) -> Standing:
+    """Each by its field and code. Its place moves with every other one's, and nobody changes it."""
+    return {f"{reason.field}.{reason.code}": part_of(reason) for reason in reasons}
+
+
+def part_of(reason: ReturnReason) -> Part:
+    name = f"原因“{FIXABLE.get(reason.field, reason.field)}：{reason.label}”"
+    shown = [(str(ReasonForm.base_fields[field].label), getattr(reason, field)) for field in ("label", "sentence")]
+    return Part(name, tuple(shown))
 
 
 def address_for(user: User, plan: Plan | None) -> str:
@@ -139,19 +158,18 @@ def edit(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRespon
         # In one transaction (accounts/once.py): of two at once the second sees what the first saved.
         Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
     standing = return_reasons.offered(plan)
-    if request.method == "POST" and "restore" in request.POST:
+    sent = request.POST if request.method == "POST" else None
+    forms_, seen = form_set(standing, sent), SeenForm(standing_of(standing), sent)
+    if seen.is_valid() and "restore" in request.POST:
         return saved(request, plan, [], "已恢复系统提供的退回原因。")
-    forms_ = form_set(standing, request.POST if request.method == "POST" else None)
-    stale = request.method == "POST" and request.POST.get("seen") != fingerprint(standing)
-    if request.method == "POST" and forms_.is_valid() and not stale:
+    if seen.is_valid() and forms_.is_valid():
         return saved(request, plan, forms_.reasons(), "退回原因已保存。")
-    kept_forms.restore(request, *forms_.forms)
+    kept_forms.restore(request, seen, *forms_.forms)
     context |= {
         "title": "退回原因",
         "plan": plan,
         "formset": forms_,
-        "seen": fingerprint(standing),
-        "stale": stale,
+        "seen": seen,
         "is_own": standing[0].pk is not None,
     }
     return TemplateResponse(request, "admin/registrations/registration/reasons.html", context)

@@ -244,12 +244,6 @@ def test_what_another_manager_did_meanwhile_is_not_undone(desk, plan, manager):
     assert LogEntry.objects.get().get_change_message().startswith("已修改竞赛名称，")
 
 
-@pytest.mark.parametrize("sent", ["", "[1]", "{", '{"title": 1}', "null"])
-def test_what_a_page_has_not_seen_is_compared_with_nothing_or_named(desk, plan, sent):
-    answer = save(desk, plan, seen=sent, title="改过的名称")
-    assert (answer.status_code, Plan.objects.get().title) in [(302, "改过的名称"), (200, plan.title)]
-
-
 @pytest.mark.parametrize("later", [None, timedelta(days=1)])
 def test_what_somebody_has_begun_is_not_taken_back_by_the_form_either(desk, plan, applicant, later):
     scenes.draft(applicant, scenes.occupation(plan, name="电工"))

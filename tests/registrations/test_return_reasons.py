@@ -3,10 +3,12 @@
 import html
 import re
 from time import sleep
+from urllib.parse import urlencode
 
 import pytest
 from django.db import IntegrityError
 
+from accounts import kept_forms
 from accounts.models import AuditEntry
 from photos.reasons import Reason
 from registrations import return_reasons
@@ -124,7 +126,7 @@ def test_what_every_plan_begins_with_can_be_had_again(sign_in, plan, manager):
     assert 'name="restore"' not in page(visitor.get(page_of(plan)))
     return_reasons.replace(plan, [ReturnReason(field="phone", code="x", label="空号", sentence="是空号，请改。")])
     assert 'name="restore"' in page(visitor.get(page_of(plan)))
-    answer = visitor.post(page_of(plan), {"restore": "1"}, follow=True)
+    answer = visitor.post(page_of(plan), form_of(visitor.get(page_of(plan))) | {"restore": "1"}, follow=True)
     assert (said(answer), listed(plan)) == (["已恢复系统提供的退回原因。"], list(DEFAULTS))
 
 
@@ -159,19 +161,51 @@ def test_a_list_without_a_line_is_refused(sign_in, plan, manager):
     assert ReturnReason.objects.count() == 0
 
 
-def test_two_managers_at_once(sign_in, plan, manager):
+@pytest.fixture
+def own(plan):
+    return_reasons.replace(plan, [own_reason("phone", "空号", "是空号，请改。"), own_reason("email", "退信", "请改。")])
+
+
+def own_reason(field, label, sentence):
+    return ReturnReason(field=field, code=f"own_{field}", label=label, sentence=sentence)
+
+
+def test_two_managers_at_once(sign_in, plan, manager, own):
     visitor = sign_in(manager)
     sent = form_of(visitor.get(page_of(plan)))
-    other = [ReturnReason(field="phone", code="x", label="空号", sentence="是空号，请改。")]
+    other = [own_reason("phone", "空号", "请换一个。"), own_reason("school", "不全", "请写全称。")]
     return_reasons.replace(plan, other)
-    answer = visitor.post(page_of(plan), sent | {"form-0-sentence": "改过了。"})
-    assert notes(answer)[0].startswith("刚才有另一位管理员改过这个列表，所以这次没有保存。")
-    assert (listed(plan), form_of(answer)["form-0-sentence"]) == (
-        [("phone", "x", "空号", "是空号，请改。")],
-        "改过了。",
+    answer = visitor.post(page_of(plan), sent | {"form-0-label": "号码"})
+    (sentence,) = notes(answer)
+    assert sentence == (
+        "没有保存：您打开这一页以后，别人改过原因“手机：空号”的“写给报名人员的话”，"
+        f"添加了原因“{FIELDS['school']}：不全”，删除了原因“{FIELDS['email']}：退信”。"
+        "下面仍是您填写的内容，请在新的页面里看过现在的内容，改好后再次保存，就以您的为准。"
+        "别人添加的不在下面，再次保存会去掉。别人删除的仍在下面，再次保存会重新添加。"
     )
+    assert (len(listed(plan)), form_of(answer)["form-0-label"]) == (2, "号码")
     visitor.post(page_of(plan), form_of(answer))
-    assert listed(plan)[0][3] == "改过了。"
+    assert [line[2:] for line in listed(plan)] == [("号码", "是空号，请改。"), ("退信", "请改。")]
+
+
+def test_the_defaults_do_not_come_back_over_what_another_one_has_saved(sign_in, plan, manager, own):
+    visitor = sign_in(manager)
+    sent = form_of(visitor.get(page_of(plan))) | {"restore": "1"}
+    return_reasons.replace(plan, [own_reason("phone", "空号", "请换一个。")])
+    answer = visitor.post(page_of(plan), sent)
+    assert (notes(answer)[0].startswith("没有保存："), len(listed(plan))) == (True, 1)
+    visitor.post(page_of(plan), form_of(answer) | {"restore": "1"})
+    assert listed(plan) == list(DEFAULTS)
+
+
+def test_what_was_typed_when_the_session_ended_is_compared_with_what_was_seen_then(sign_in, plan, manager, own):
+    visitor = sign_in(manager)
+    typed = form_of(visitor.get(page_of(plan))) | {"form-0-label": "号码"}
+    kept_forms.keep_text(manager.pk, page_of(plan), urlencode(typed))
+    return_reasons.replace(plan, [own_reason("phone", "空号", "请换一个。"), own_reason("email", "退信", "请改。")])
+    shown = form_of(visitor.get(page_of(plan)))
+    assert (shown["form-0-label"], shown["seen"]) == ("号码", typed["seen"])
+    assert "别人改过原因“手机：空号”的“写给报名人员的话”。" in notes(visitor.post(page_of(plan), shown))[0]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -191,7 +225,9 @@ def test_two_managers_in_the_same_instant(sign_in, monkeypatch):
 
     def save(number):
         answer = visitors[number].post(page_of(plan), sent[number] | {"form-0-sentence": f"第 {number} 位改的。"})
-        return answer.status_code, page(answer).count("刚才有另一位管理员改过这个列表，所以这次没有保存。")
+        return answer.status_code, page(answer).count(
+            "别人改过原因“职业（工种）：与本人工作不符”的“写给报名人员的话”。"
+        )
 
     answers = at_once(lambda: save(0), lambda: save(1))
     assert sorted(answers) == [(200, 1), (302, 0)]

@@ -1,0 +1,155 @@
+"""Whoever saves a form that lay open is told what others have changed meanwhile, and saves once more knowing it."""
+
+from time import sleep
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from plans.models import Attachment, Occupation, Plan
+from tests import scenes
+from tests.pages import form_of
+from tests.plans.test_admin import change, errors, new_row, save
+from tests.registrations.threads import at_once
+
+BEFORE = "没有保存：您打开这一页以后，别人"
+AFTER = "下面仍是您填写的内容，请在新的页面里看过现在的内容，改好后再次保存，就以您的为准。"
+KEPT, AGAIN = "别人添加的会保留。", "别人删除的仍在下面，再次保存会重新添加。"
+
+
+@pytest.fixture
+def desk(manager, sign_in):
+    return sign_in(manager)
+
+
+@pytest.fixture
+def colleague(plan, sign_in):
+    return sign_in(scenes.member(plan, "manager", "钱进"))
+
+
+@pytest.fixture
+def electrician(plan):
+    return scenes.occupation(plan, name="电工", capacity=5)
+
+
+def told(answer):
+    """What the page says, without the line that only says that something is wrong."""
+    assert answer.status_code == 200
+    return [sentence for sentence in errors(answer) if sentence != "请更正下列错误。"]
+
+
+def offers(plan):
+    return list(Occupation.objects.filter(plan=plan).values_list("name", "capacity"))
+
+
+def test_an_occupation_that_a_colleague_has_changed_is_not_overwritten(desk, colleague, plan, electrician):
+    form = form_of(desk.get(change(plan)))
+    row = {"occupations-0-capacity": 9, "occupations-0-requirements": "满 2 年"}
+    assert save(colleague, plan, **row).status_code == 302
+    answer = desk.post(change(plan), {**form, "title": "改过的名称", "occupations-0-name": "高级电工"})
+    assert told(answer) == [f"{BEFORE}改过职业（工种）“电工（职工组）”的“参赛条件”、“名额”。{AFTER}"]
+    assert (offers(plan), Plan.objects.get().title) == ([("电工", 9)], plan.title)
+    typed = form_of(answer)
+    assert (typed["title"], typed["occupations-0-name"], typed["occupations-0-capacity"]) == (
+        "改过的名称",
+        "高级电工",
+        "5",
+    )
+    assert desk.post(change(plan), typed).status_code == 302
+    assert (offers(plan), Plan.objects.get().title) == ([("高级电工", 5)], "改过的名称")
+
+
+def test_the_plan_and_its_rows_are_named_in_one_sentence(desk, colleague, plan, electrician):
+    form = form_of(desk.get(change(plan)))
+    file = SimpleUploadedFile("a.txt", "规程".encode())
+    Attachment.objects.create(plan=plan, title="规程.txt", file=file)
+    added = new_row("occupations", form, name="焊工", division="student")
+    save(colleague, plan, **added, title="同事的名称", place="同事的地点", **{"occupations-0-code": "6-31"})
+    answer = desk.post(change(plan), form)
+    changes = "改过“竞赛名称”、“竞赛地点”，改过职业（工种）“电工（职工组）”的“职业编码”"
+    assert told(answer) == [f"{BEFORE}{changes}，添加了职业（工种）“焊工（学生组）”、附件“规程.txt”。{AFTER}{KEPT}"]
+    assert desk.post(change(plan), form_of(answer)).status_code == 302
+    assert (Plan.objects.get().title, offers(plan)) == (plan.title, [("电工", 5), ("焊工", None)])
+    assert Attachment.objects.get().title == "规程.txt"
+
+
+def test_a_row_that_a_colleague_has_deleted_is_a_new_one_for_whoever_saves_again(desk, colleague, plan, electrician):
+    welder = scenes.occupation(plan, name="焊工", capacity=7)
+    scenes.occupation(plan, name="钳工", capacity=8)
+    form = form_of(desk.get(change(plan)))
+    save(colleague, plan, **{"occupations-0-DELETE": "on", "occupations-1-DELETE": "on"})
+    sent = {**form, "occupations-0-name": "高级电工", "occupations-1-DELETE": "on", "occupations-2-capacity": 80}
+    answer = desk.post(change(plan), sent | new_row("occupations", form, name="车工", division="worker"))
+    changes = "删除了职业（工种）“电工（职工组）”、职业（工种）“焊工（职工组）”"
+    assert told(answer) == [f"{BEFORE}{changes}。{AFTER}{AGAIN}"]
+    assert offers(plan) == [("钳工", 8)]
+    assert desk.post(change(plan), form_of(answer)).status_code == 302
+    assert offers(plan) == [("钳工", 80), ("高级电工", 5), ("车工", None)]
+    assert not Occupation.objects.filter(pk__in=[electrician.pk, welder.pk]).exists()
+
+
+def test_a_row_of_another_plan_is_no_row_of_this_one(desk, plan, electrician):
+    other = scenes.occupation(scenes.open_plan(), name="焊工")
+    save(desk, plan, **{"occupations-0-id": other.pk, "occupations-0-name": "改过"})
+    assert (offers(plan), offers(other.plan)) == ([("电工", 5)], [("焊工", other.capacity)])
+
+
+def test_seats_that_are_taken_meanwhile_are_nobodys_change(desk, plan, electrician):
+    form = form_of(desk.get(change(plan)))
+    Occupation.objects.take_seat(electrician.pk)
+    assert desk.post(change(plan), {**form, "occupations-0-name": "高级电工"}).status_code == 302
+    assert list(Occupation.objects.values_list("name", "seats_taken")) == [("高级电工", 1)]
+
+
+@pytest.mark.parametrize("seen", ["", "[1]", "{", '{"plan": 1}', '{"title": "ab12cd34ef56"}', "null"])
+def test_a_page_that_cannot_be_compared_is_shown_once_more(desk, plan, seen):
+    answer = save(desk, plan, seen=seen, title="改过的名称")
+    sentence = "没有保存：这一页打开得太久，或者没有完整送到，查不出别人是不是改过。"
+    assert told(answer) == [f"{sentence}{AFTER}"]
+    assert desk.post(change(plan), form_of(answer)).status_code == 302
+    assert Plan.objects.get().title == "改过的名称"
+
+
+def test_of_many_changes_the_first_are_named(desk, plan):
+    form = form_of(desk.get(change(plan)))
+    for number in range(9):
+        scenes.occupation(plan, name=f"工种{number}")
+    (sentence,) = told(desk.post(change(plan), form))
+    assert sentence.endswith(f"、职业（工种）“工种7（职工组）”等 9 处。{AFTER}{KEPT}")
+
+
+def test_the_page_asks_the_database_as_often_for_many_rows(desk, plan, electrician):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            desk.get(change(plan))
+        return len(queries)
+
+    few = asked()
+    for name in ("焊工", "钳工", "车工"):
+        scenes.occupation(plan, name=name)
+    assert asked() == few
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_managers_in_the_same_instant(sign_in, monkeypatch):
+    """One saves, the other is told: the second has not looked before the first was done."""
+    plan = scenes.open_plan()
+    scenes.occupation(plan, name="电工", capacity=5)
+    visitors = [sign_in(scenes.member(plan, "manager", name)) for name in ("周敏", "钱进")]
+    forms = [form_of(visitor.get(change(plan))) for visitor in visitors]
+    write = Occupation.save
+
+    def slowly(*row, **options):
+        sleep(0.3)
+        write(*row, **options)
+
+    monkeypatch.setattr(Occupation, "save", slowly)
+
+    def send(number):
+        answer = visitors[number].post(change(plan), forms[number] | {"occupations-0-capacity": 10 + number})
+        return answer.status_code, answer.content.decode().count("别人改过职业（工种）“电工（职工组）”的“名额”。")
+
+    answers = at_once(lambda: send(0), lambda: send(1))
+    assert sorted(answers) == [(200, 1), (302, 0)]
+    assert offers(plan) == [("电工", 10 + answers.index((302, 0)))]
