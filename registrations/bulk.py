@@ -1,22 +1,21 @@
 """One decision for many registrations: which of them it is about, and each in turn, once."""
 
 import logging
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import batched
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import BigIntegerField, Case, CharField, Expression, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
 from accounts import clock
 from accounts.models import User
 from plans.models import Plan, Role
 from registrations import jobs
-from registrations.decisions import Seen
 from registrations.jobs import Job, JobRow, Outcome
 from registrations.models import Registration
-from registrations.workflow import TABLE, Action, Actor, StepRefused
+from registrations.workflow import TABLE, Action, Actor, Status, StepRefused
 
 logger = logging.getLogger(__name__)
 
@@ -70,31 +69,45 @@ def ask(user: User, plan: Plan, action: Action, chosen: QuerySet[Registration], 
     # By the clock that says when each was submitted: what was submitted again after this moment is not decided.
     about = {"owner": user, "plan": plan, "kind": KIND, "arguments": arguments}
     job = Job.objects.create(**about, state=jobs.State.ASKED, created_at=clock.now())
-    found = chosen.filter(plan=plan).select_related(None).select_related("portrait")
-    found = found.only("applicant", "status", "version", "portrait__sha256")
-    for some in batched(found.iterator(chunk_size=CHUNK), CHUNK, strict=False):
-        rows = JobRow.objects.bulk_create(rows_of(job, action, some))
-        job.total += sum(row.outcome == Outcome.WAITING for row in rows)
+    write_rows(job, action, chosen.filter(plan=plan))
+    job.total = job.rows.filter(outcome=Outcome.WAITING).count()
     job.save(update_fields=["total"])
     return job
 
 
-def rows_of(job: Job, action: Action, registrations: Iterable[Registration]) -> Iterator[JobRow]:
-    may = job.plan.has_member(job.owner, Role.REVIEWER, Role.MANAGER)
-    for found in registrations:
-        why = "" if may else NO_LONGER
-        why = why or (OWN if found.applicant_id == job.owner_id else out_of_turn(action, found))
-        outcome = Outcome.UNFIT if why else Outcome.WAITING
-        seen = Seen.of(found)
-        yield JobRow(
-            job=job, registration=found, version=seen.version, portrait=seen.portrait, outcome=outcome, sentence=why
-        )
+def write_rows(job: Job, action: Action, chosen: QuerySet[Registration]) -> None:
+    """In one statement, however many: the database makes the rows out of the registrations, in their order."""
+    outcome = Case(When(why_not="", then=Value(Outcome.WAITING)), default=Value(Outcome.UNFIT))
+    row: dict[str, Any] = {
+        "job": Value(job.pk, BigIntegerField()),
+        "registration": "pk",
+        "version": "version",
+        "portrait": Coalesce("portrait__sha256", Value("")),  # as decisions.Seen has it
+        "outcome": outcome,
+        "sentence": "why_not",
+    }
+    found = chosen.annotate(why_not=why_not(job, action)).values_list(*row.values())
+    try:
+        selected, params = found.query.sql_with_params()
+    except EmptyResultSet:  # nothing was ticked
+        return
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(JobRow._meta.get_field(name).column)) for name in row)  # type: ignore[union-attr]
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {quote(JobRow._meta.db_table)} ({columns}) {selected}", params)  # noqa: S608
 
 
-def out_of_turn(action: Action, registration: Registration) -> str:
-    if registration.state in TABLE[action].sources:
-        return ""
-    return f"现在是“{registration.state.label}”，不能{action.label}。"
+def why_not(job: Job, action: Action) -> Expression:
+    """For the database: why the owner of the job cannot do this with a registration; empty where it can be done."""
+    if not job.plan.has_member(job.owner, Role.REVIEWER, Role.MANAGER):
+        return Value(NO_LONGER, CharField())
+    out_of_turn = [status for status in Status if status not in TABLE[action].sources]
+    return Case(
+        When(applicant=job.owner_id, then=Value(OWN)),
+        *(When(status=status, then=Value(f"现在是“{status.label}”，不能{action.label}。")) for status in out_of_turn),
+        default=Value(""),
+        output_field=CharField(),
+    )
 
 
 # Doing it -----------------------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """Many registrations at once: the question, the job, each registration once, and who may see it."""
 
 import re
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -13,6 +15,7 @@ from accounts import clock, limits
 from accounts.models import User
 from plans.models import CommitteeMember
 from registrations import bulk, jobs, moves
+from registrations.decisions import Seen
 from registrations.jobs import Job, JobRow, State
 from registrations.models import Registration
 from registrations.workflow import Action, Status
@@ -441,15 +444,10 @@ def test_the_pages_ask_the_database_as_often_for_many(sign_in, three, reviewer, 
     visitor, plan = sign_in(reviewer), occupation.plan
 
     def counted(registrations: Any) -> list[int]:
-        from django.db import connection
-        from django.test.utils import CaptureQueriesContext
-
         job, _ = asked(visitor, plan, registrations)
         found = []
         for place in (job.get_absolute_url(), job.get_absolute_url(), "/admin/registrations/registration/jobs/"):
-            with CaptureQueriesContext(
-                connection,
-            ) as queries:
+            with CaptureQueriesContext(connection) as queries:
                 assert visitor.get(place).status_code == 200
             found.append(len(queries))
             if len(found) == 1:
@@ -459,6 +457,26 @@ def test_the_pages_ask_the_database_as_often_for_many(sign_in, three, reviewer, 
     few = counted(three[:1])
     JobRow.objects.all().delete()
     assert counted(three) == few
+
+
+def test_the_question_is_written_with_as_many_queries_for_many(sign_in, three, reviewer, monkeypatch):
+    visitor, plan = sign_in(reviewer), three[0].plan
+
+    def counted(registrations: Any) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            choose(visitor, plan, registrations)
+        assert Job.objects.latest("pk").total == len(registrations)
+        return len(queries)
+
+    assert counted(three) == counted(three[:1])
+
+
+def test_a_row_has_what_a_reviewer_sees(reviewer, three):
+    """The version, and the portrait's SHA-256, as each of its own page says it."""
+    three[1].write(three[1].version, portrait=None)
+    job = bulk.ask(reviewer, three[0].plan, Action.APPROVE, Registration.objects.order_by("-pk"), "/admin/")
+    seen = [(found.pk, *astuple(Seen.of(scenes.fresh(found)))) for found in reversed(three)]
+    assert list(job.rows.values_list("registration", "version", "portrait")) == seen
 
 
 def test_the_same_key_is_the_same_job(reviewer, manager, plan):
