@@ -9,7 +9,10 @@ from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
 
 from accounts import clock, kept_forms, once
 from accounts.admin_pages import WithoutStockPages
@@ -17,7 +20,7 @@ from accounts.audit import record
 from accounts.refused_access import note_refused_access
 from accounts.requests import signed_in
 from accounts.verbs import Verb
-from plans import decision_pages, member_pages, members, photo_admin, plan_pages, publication
+from plans import decision_pages, history, member_pages, members, photo_admin, plan_pages, publication
 from plans.desk_form import PlanForm
 from plans.forms import LINES
 from plans.inlines import AttachmentInline, OccupationInline
@@ -123,6 +126,19 @@ class PlanAdmin(
         except IntegrityError:
             # Somebody took the seat between our look and our write. Asked again, the form sees it and says so.
             return super().change_view(*args, **kwargs)
+
+    @method_decorator(require_safe)
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django names the account; a committee knows the person."""
+        answer = super().history_view(request, object_id, extra_context)
+        if isinstance(answer, TemplateResponse) and (context := answer.context_data):
+            page = context["action_list"]
+            lines = list(page)  # read before the names: whoever is among them has one
+            called = history.names(page.paginator.object_list)
+            context["lines"] = [(line, called[line.user_id]) for line in lines]
+        return answer
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         rows = [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
