@@ -296,7 +296,7 @@ RULES: dict[str, Rule] = {
     "admin:plans_plan_changelist": desk("200", auditor="403"),
     "admin:plans_plan_add": desk("403", staff="200", superuser="200"),
     "admin:plans_plan_change": committee(READ_ONLY, "admin:index", manager="200", superuser="200", auditor="403"),
-    "admin:plans_plan_history": committee("200", "admin:index"),
+    "admin:plans_plan_history": committee(READ, "admin:index admin:index 405"),
     "admin:plans_plan_preview": committee(READ, "404 404 405", auditor="404 404 405"),
     "admin:plans_plan_template": committee(
         "403 403 405", "404 404 405", manager=READ, superuser=READ, auditor="404 404 405"

@@ -71,7 +71,6 @@ PROTECTED = {
     "admin:accounts_user_changelist": "looks",
     "admin:plans_plan_add": "key",
     "admin:plans_plan_change": "key",
-    "admin:plans_plan_history": "looks",
     **{f"admin:plans_plan_{page}": "key" for page in ("publish", "extend", "copy", "occupations", "decisions")},
     "admin:plans_plan_member_find": "looks",
     "admin:plans_plan_member_add": "key",
