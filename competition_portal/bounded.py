@@ -17,7 +17,7 @@ import psycopg
 from psycopg.errors import ConnectionTimeout, OperationalError
 from psycopg_pool import ConnectionPool
 
-from competition_portal.hearing import Ear
+from competition_portal.hearing import Ear, Work
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,9 @@ ANSWER_SECONDS = 20.0
 ASK_SECONDS, CALL_SECONDS = 0.5, 1.2
 ASK_SECONDS_OF_COMMANDS, CALL_SECONDS_OF_COMMANDS = 5.0, 5.0
 ASK_AGAIN_SECONDS = 1.0
+# A pooler that lets us in and has nobody for us may have too much to do, or a server that fell silent: from one call the two
+# look the same. For so long it is taken for the first; a pool of which nobody is ever free answers to no page either.
+UNVOUCHED_SECONDS = 300.0
 # An attempt to connect that failed is made once more after this and given up then; whoever asks next begins another. By its
 # own rule the pool waits twice as long after each, minutes in the end, and the database has long been back.
 GIVE_UP_SECONDS = 0.1
@@ -80,7 +83,8 @@ class Patience:
 
     def __init__(self, seconds: float | None, ear: Ear | None, session: int) -> None:
         self.seconds, self.ear, self.session = seconds, ear, session
-        self.heard = 0.0
+        self.work = Work(session)
+        self.heard = self.vouched = 0.0
         self.ask_every = ASK_SECONDS if serving() else ASK_SECONDS_OF_COMMANDS
         self.missed = 0
 
@@ -89,7 +93,8 @@ class Patience:
         if self.seconds is not None and now - began > self.seconds:
             raise Silent(f"no answer within {self.seconds:g} seconds")
         if since > self.heard:
-            self.heard, self.missed = since, 0
+            self.heard, self.vouched, self.missed = since, since, 0
+            self.work = Work(self.session)
         if self.ear is not None and now - self.heard > self.ask_every:
             self.ask(self.ear, now)
 
@@ -98,9 +103,13 @@ class Patience:
         reply = ear.reply(self.heard)
         if reply is None:
             return
-        self.missed = 0 if reply.works_for(self.session) else self.missed + 1
+        self.missed = 0 if self.work.goes_on(reply) else self.missed + 1
         if not reply.alive or self.missed > 1:
             raise Silent("no answer, and none is to come" if reply.alive else "no answer, nor to a new call")
+        if reply.vouched:
+            self.vouched = now
+        elif now - self.vouched > UNVOUCHED_SECONDS:
+            raise Silent(f"no answer, and no word from behind the pooler within {UNVOUCHED_SECONDS:g} seconds")
         self.heard, self.ask_every = now, max(self.ask_every, ASK_AGAIN_SECONDS)
 
 

@@ -3,31 +3,52 @@
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg.errors import ConnectionTimeout
 
-# Which sessions of this database are at work. Where the role may not see it, or nothing is recorded, all of them are.
-# Behind a pooler the number by which a client knows its session is made up, and says nothing.
+# Which sessions of this database are at work, and at the statement of which moment. Where the role may not see it, or nothing
+# is recorded, all of them are.
 AT_WORK = """
-SELECT pg_backend_pid(), array_agg(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND coalesce(state, '') NOT LIKE 'idle%'
+SELECT pg_backend_pid(), array_agg(pid), array_agg(pid || ' ' || coalesce(query_start::text, ''))
+FROM pg_stat_activity WHERE datname = current_database() AND coalesce(state, '') NOT LIKE 'idle%'
 """
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of one call: whether anybody answered, and the sessions at work, None where that is not known."""
+    """What came of one call: whether anybody answered, and what is worked at, None where that is not known.
+
+    `sessions` are the numbers of those at work. Behind a pooler the number by which a client knows its session is made up
+    and says nothing; there it is `statements`. `vouched` is whether the server itself was heard: a pooler lets people in
+    whether or not it still reaches one.
+    """
 
     begun_at: float
     alive: bool
-    at_work: frozenset[int] | None = None
+    sessions: frozenset[int] | None = None
+    statements: frozenset[str] | None = None
+    vouched: bool = True
 
-    def works_for(self, session: int) -> bool:
-        return self.alive and (self.at_work is None or session in self.at_work)
+
+class Work:
+    """Whether, as far as the replies to one who waits tell, the server still works for him."""
+
+    def __init__(self, session: int) -> None:
+        self.session = session
+        self.ours: frozenset[str] | None = None  # one of these, if any
+
+    def goes_on(self, reply: Reply) -> bool:
+        """Behind a pooler: whether anything is worked at that was so at each call before; else the search begins anew."""
+        if reply.sessions is not None:
+            return self.session in reply.sessions
+        if reply.statements is None:
+            return reply.alive
+        still = reply.statements if self.ours is None else self.ours & reply.statements
+        self.ours = still or reply.statements
+        return bool(still)
 
 
 class Ear:
@@ -58,7 +79,7 @@ class Ear:
         began = time.monotonic()
         reply = Reply(began, alive=True)
         try:
-            reply = Reply(began, True, self.at_work())
+            reply = self.ask(began)
         except ConnectionTimeout:
             reply = Reply(began, alive=False)
         except psycopg.Error:
@@ -67,11 +88,13 @@ class Ear:
             with self.lock:
                 self.calling, self.last = False, reply
 
-    def at_work(self) -> frozenset[int] | None:
+    def ask(self, began: float) -> Reply:
         with self.call() as caller:
             known_as = caller.info.backend_pid
-            found: frozenset[int] | None = None
-            with suppress(psycopg.Error):  # a pooler has let us in, and has nobody free
-                [(number, sessions)] = caller.execute(AT_WORK).fetchall()
-                found = frozenset(sessions) if number == known_as else None
-            return found
+            try:
+                [(number, sessions, statements)] = caller.execute(AT_WORK).fetchall()
+            except psycopg.Error:  # a pooler has let us in, and has nobody free, or nobody who answers
+                return Reply(began, alive=True, vouched=False)
+            if number == known_as:
+                return Reply(began, alive=True, sessions=frozenset(sessions))
+            return Reply(began, alive=True, statements=frozenset(statements))

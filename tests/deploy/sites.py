@@ -207,15 +207,17 @@ def redis(program: str, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def pooler(program: str, folder: Path, database: str, connections: int) -> Iterator[str]:
-    """The DATABASE_URL through a PgBouncer that runs deploy/pgbouncer.ini before the PostgreSQL of this URL.
+def pooler(program: str, folder: Path, database: str, connections: int, port_between: int = 0) -> Iterator[str]:
+    """The DATABASE_URL through a PgBouncer that runs deploy/pgbouncer.ini before the PostgreSQL of this URL, or before
+    what stands on this port of 127.0.0.1 between the two.
 
     It takes its connections in turn, so that what needs the one of the statement before fails.
     """
     [port] = free_ports(1)
     socket_folder = database.partition("@/")[2].rpartition("/")[0]
+    place = f"host=127.0.0.1 port={port_between}" if port_between else f"host={socket_folder}"
     changed = {
-        "portal = host=127.0.0.1 port=5432 dbname=portal": f"postgres = host={socket_folder} user=portal dbname=postgres",
+        "portal = host=127.0.0.1 port=5432 dbname=portal": f"postgres = {place} user=portal dbname=postgres",
         "listen_port = 6432": f"listen_port = {port}",
         "auth_type = scram-sha-256\nauth_file = /etc/pgbouncer/userlist.txt": "auth_type = any",
         "default_pool_size = 20": f"default_pool_size = {connections}\nmin_pool_size = {connections}\nserver_round_robin = 1",

@@ -23,7 +23,7 @@ import requests
 from django.db import connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from competition_portal import bounded
+from competition_portal import bounded, hearing
 from scripts.postgres import Cluster, cluster
 from tests.deploy import sites
 from tests.deploy.relay import Relay, Way, relay
@@ -255,7 +255,8 @@ def test_the_portals_own_connections_are_known_to_be_worked_for(monkeypatch: pyt
         there = connection.connection
     reply = bounded.EARS[there._pool].last
     assert reply is not None
-    assert (reply.alive, reply.works_for(there.info.backend_pid), reply.works_for(-1)) == (True, True, False)
+    at_work = [hearing.Work(session).goes_on(reply) for session in (there.info.backend_pid, -1)]
+    assert (reply.alive, reply.vouched, at_work) == (True, True, [True, False])
 
 
 def test_a_server_that_has_no_more_sessions_to_give_is_there(
