@@ -1,12 +1,11 @@
 """What this floor holds about a person: account, identity, consents, forms that were kept, sessions, audit lines."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.db.models import Q
 
-from accounts.models import AuditEntry, Consent, Identity, KeptForm, SentForm, User
+from accounts.models import AuditEntry, Consent, Identity, KeptForm, SentForm, Session, User
 from accounts.personal_data import Entry, Fact, Holding, days, facts_of, in_words
 from accounts.retention import session_rows
 from accounts.session_store import SessionStore
@@ -111,16 +110,18 @@ def erase_sent_forms(user: User) -> None:
 # Sessions ------------------------------------------------------------------------------------------------------
 
 
-def sessions_of(user: User) -> Iterator[Any]:
+def sessions_of(user: User) -> Iterator[Session]:
     """The rows of this person's sessions, also those that are over and not yet purged.
 
-    A session does not say whose it is until it is decoded, so each one is: some of them at a time, by their keys,
-    for without a cursor of the server's (behind a pooler) all of them would be held in memory.
+    What the release of before has written, or ended, while this one was put in its place is decoded to know whose it is: for
+    a day there are many of those, so some at a time, by their keys, for without a cursor of the server's (behind a pooler)
+    all of them would be held in memory.
     """
-    store, rows = SessionStore(), session_rows().order_by("pk")
+    store = SessionStore()
+    rows = session_rows().filter(Q(account=user.pk) | Q(account=None)).order_by("pk")
     batch = list(rows[:BATCH])
     while batch:
-        yield from (row for row in batch if str(store.decode(row.session_data).get(SESSION_KEY)) == str(user.pk))
+        yield from (row for row in batch if store.decode(row.session_data).get(SESSION_KEY) == str(user.pk))
         batch = list(rows.filter(pk__gt=batch[-1].pk)[:BATCH]) if len(batch) == BATCH else []
 
 
@@ -134,10 +135,9 @@ def count_sessions(user: User) -> dict[str, int]:
 
 def end_sessions(user: User, but: str = "") -> int:
     """End every session of this person, but for the one with this key; how many there were."""
-    rows = [row for row in sessions_of(user) if row.session_key != but]
-    for row in rows:
-        row.delete()
-    return len(rows)
+    keys = [row.pk for row in sessions_of(user) if row.pk != but]
+    session_rows().filter(pk__in=keys).delete()
+    return len(keys)
 
 
 def erase_sessions(user: User) -> None:
@@ -223,7 +223,7 @@ HOLDINGS = (
         title="登录会话",
         why="让您在登录之后不用每打开一页再登录一次。",
         how_long=lambda: f"退出时删除；到期的最多再留 {days('sessions')} 天。",
-        covers=["sessions.Session"],
+        covers=["accounts.Session"],
         tell=tell_sessions,
         count=count_sessions,
         erase=erase_sessions,

@@ -49,6 +49,13 @@ def bounded_again(editor: BaseDatabaseSchemaEditor) -> None:
     editor.execute(f"SET lock_timeout = {settings.MIGRATION_LOCK_TIMEOUT * 1000}")
 
 
+class OnTableOfOthers:
+    """Before an operation: it is carried out although the model is not managed, that is, its table is made elsewhere."""
+
+    def allow_migrate_model(self, connection_alias: str, model: Any) -> bool:
+        return True
+
+
 class AddIndexOnline(NotInTransactionMixin, migrations.AddIndex):
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)

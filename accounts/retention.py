@@ -13,8 +13,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.erasure import remove_lines
-from accounts.models import AuditEntry, Consent, KeptForm, SentForm
-from accounts.session_store import SessionStore
+from accounts.models import AuditEntry, Consent, KeptForm, SentForm, Session
 
 BATCH = 200
 
@@ -66,8 +65,8 @@ def remove_rows(rows: models.QuerySet[Any]) -> int:
     return rows.delete()[1].get(rows.model._meta.label, 0)
 
 
-def session_rows() -> models.QuerySet[Any]:
-    return SessionStore.get_model_class().objects.all()
+def session_rows() -> models.QuerySet[Session]:
+    return Session.objects.all()
 
 
 REGISTERED: list[Part] = []

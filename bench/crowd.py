@@ -31,9 +31,7 @@ def crowd(number: int) -> tuple[Any, list[Applicant]]:
 
 
 def written(occupation: Any, portrait: Any, numbers: list[int]) -> list[Applicant]:
-    from django.contrib.sessions.models import Session
-
-    from accounts.models import Consent, Identity, User
+    from accounts.models import Consent, Identity, Session, User
     from accounts.session_store import SessionStore
     from registrations.models import Registration
 

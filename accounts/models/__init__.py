@@ -15,6 +15,7 @@ from accounts.models.people import (
     pseudonym,
 )
 from accounts.models.sent_forms import SentForm
+from accounts.models.sessions import Session
 
 __all__ = [
     "AccountEnded",
@@ -29,6 +30,7 @@ __all__ = [
     "Identity",
     "KeptForm",
     "SentForm",
+    "Session",
     "User",
     "UserManager",
     "pseudonym",

@@ -10,7 +10,8 @@ from accounts import erasure, holdings
 from accounts.fields import blind_index
 from accounts.identity import Sex
 from accounts.management.commands.correct_identity import Command
-from accounts.models import AuditEntry, Identity, User
+from accounts.models import AuditEntry, Identity, Session, User
+from accounts.session_store import SessionStore
 from tests import scenes
 from tests.people import passport_number, resident_number
 
@@ -315,16 +316,42 @@ def test_all_sessions_of_one_person_end(applicant, stranger, sign_in, by):
     assert is_in(sign_in(applicant))  # the account itself is as it was
 
 
-def test_sessions_are_looked_through_some_at_a_time(
-    applicant, stranger, sign_in, monkeypatch, django_assert_num_queries
+def test_those_of_one_person_are_found_and_ended_without_a_look_at_the_others(
+    applicant, stranger, sign_in, django_assert_num_queries
 ):
     """Of everybody there may be a hundred thousand, and a page asks, too (我的数据)."""
-    mine = {sign_in(applicant).session.session_key for _ in range(3)}
-    for _ in range(4):
-        sign_in(stranger)
+    for number in (1, 3):
+        mine = [sign_in(applicant) for _ in range(number)]
+        for _ in range(number):
+            sign_in(stranger)
+        with django_assert_num_queries(1):
+            assert {row.pk for row in holdings.sessions_of(applicant)} == {each.session.session_key for each in mine}
+        with django_assert_num_queries(2):
+            assert holdings.end_sessions(applicant) == number
+    assert sum(1 for _ in holdings.sessions_of(stranger)) == 4
+
+
+def test_what_the_release_of_before_has_written_is_found_and_ended(
+    applicant, stranger, sign_in, monkeypatch, django_assert_num_queries
+):
+    """While it runs beside, and when it has come back: it knows no column, and looks into each of its rows."""
+    clients = [sign_in(person) for person in [*[applicant] * 3, *[stranger] * 4]]
+    mine = {client.session.session_key for client in clients[:3]}
+    Session.objects.update(account=None)
+    sign_in(stranger)
     monkeypatch.setattr(holdings, "BATCH", 2)
     with django_assert_num_queries(4):
-        assert {row.session_key for row in holdings.sessions_of(applicant)} == mine
+        assert {row.pk for row in holdings.sessions_of(applicant)} == mine
+    assert holdings.end_sessions(applicant) == 3
+    assert [is_in(client) for client in clients] == [False] * 3 + [True] * 4
+
+
+def test_what_the_release_of_before_has_ended_is_no_sign_in(applicant, sign_in):
+    """It takes the account out of the session, and leaves the column as it was."""
+    client = sign_in(applicant)
+    store = SessionStore(client.session.session_key)
+    Session.objects.update(session_data=store.encode({"ended": "v1:a note"}))
+    assert list(holdings.sessions_of(applicant)) == []
 
 
 def test_ending_sessions_can_be_rehearsed(applicant, sign_in):

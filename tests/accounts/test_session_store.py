@@ -1,11 +1,17 @@
 """The table of sessions: each thing in one statement, and an ended session stays ended."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts.models import Session
+from accounts.models.sessions import NOBODY
 from accounts.session_store import SessionStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,3 +73,36 @@ def test_to_end_what_is_not_there_is_nothing(session):
     session.delete()
     session.delete()
     assert not Session.objects.exists()
+
+
+def accounts():
+    return list(Session.objects.values_list("account", flat=True))
+
+
+def test_the_row_says_whose_it_is_from_the_signing_in_to_the_end(applicant, sign_in):
+    store = SessionStore()
+    store.save()
+    assert accounts() == [NOBODY]
+    store.flush()
+    client = sign_in(applicant)
+    assert accounts() == [applicant.pk]
+    with time_machine.travel(timezone.now() + timedelta(minutes=31)):
+        client.get("/profile/")
+    assert set(client.session.keys()) == {"ended", "_session_expiry"}
+    assert accounts() == [NOBODY]
+
+
+def test_what_the_release_of_before_has_written_says_whose_it_is_as_soon_as_it_changes(applicant, sign_in):
+    client = sign_in(applicant)
+    Session.objects.update(account=None)
+    client.get("/profile/")
+    assert accounts() == [None]
+    client.post("/profile/", {"version": 0, "school": "甲校"})
+    assert accounts() == [applicant.pk]
+
+
+def test_the_release_of_before_can_write_its_rows(applicant):
+    """Its model is Django's own, without the column."""
+    row = db.SessionStore().get_model_class()(session_key="k" * 32, session_data="", expire_date=timezone.now())
+    row.save(force_insert=True)
+    assert accounts() == [None]
