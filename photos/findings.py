@@ -57,5 +57,5 @@ class PhotoDoubtful(Exception):
     """The portrait can be had, but something about it is doubtful: the person is asked first."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings = list(findings)
+        self.findings = sorted(findings, key=lambda finding: not finding.blocking)  # what has to be mended comes first
         super().__init__(" ".join(finding.sentence for finding in self.findings))

@@ -46,7 +46,7 @@ class Outline:
 
     @property
     def description(self) -> str:
-        return f"{self.about}\n{RULES}"
+        return f"{self.about}\n{RULES}".strip()  # as the desk's form would have stored it
 
     def regulations(self) -> bytes:
         """The attachment: the regulations as a workbook, a kind that committees may offer, too (plans/attachments.py)."""

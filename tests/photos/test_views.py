@@ -153,7 +153,7 @@ def test_a_doubt_is_confirmed_by_the_codes_that_were_shown_and_no_others(visitor
 def test_a_blocking_doubt_offers_no_way_round(visitor, person, monkeypatch):
     several = Finding("several_faces", "照片上有 2 张人脸。", blocking=True)
     dark = Finding("dark", "照片偏暗：亮度 29。")
-    found = [several, dark]
+    found = [dark, several]
     sincere = bounded.crop
     monkeypatch.setattr(bounded, "crop", lambda *given: replace(sincere(*given), findings=found))
     crop, posted = f"{PAGE}crop/{uploaded(person).pk}/", {"left": 0, "top": 0, "width": 400}
