@@ -249,6 +249,7 @@ let asking = false;
 function warn(sentence) {
   warning.textContent = sentence;
   warning.hidden = !sentence;
+  clearTimeout(timer); /* What was to be said of the frame is said too late. */
   status.textContent = "";
 }
 
