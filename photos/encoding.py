@@ -9,10 +9,10 @@ from PIL import Image
 from photos.refusals import KILOBYTE, PhotoRefused
 from photos.spec import PhotoSpec
 
-# Of a copy of so many pixels a side and more, a portrait takes less than half in each direction: the filter that does so
-# leaves nothing to be seen of the difference, and a better quality costs time twice, to write and to read.
-LARGE_COPY = 1500
-LARGE_COPY_QUALITY, SMALL_COPY_QUALITY = 80, 92
+# Of a copy with so many times the portrait's pixels in each direction, the filter that scales it down leaves nothing to be
+# seen of the difference, and a better quality costs time twice, to write and to read.
+AMPLE = 3
+AMPLE_QUALITY, SCARCE_QUALITY = 80, 92
 PREVIEW_SIDE = 1024
 LEAST_OF_SIDE = 0.7
 MAX_PREVIEW_BYTES = 80 * KILOBYTE
@@ -31,8 +31,9 @@ def jpeg(image: Image.Image, quality: int, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def working_copy(image: Image.Image) -> bytes:
-    return jpeg(image, LARGE_COPY_QUALITY if max(image.size) >= LARGE_COPY else SMALL_COPY_QUALITY)
+def working_copy(image: Image.Image, spec: PhotoSpec) -> bytes:
+    ample = image.width >= AMPLE * spec.width and image.height >= AMPLE * spec.height
+    return jpeg(image, AMPLE_QUALITY if ample else SCARCE_QUALITY)
 
 
 def preview_size(image: Image.Image, half: Image.Image | None = None) -> Image.Image:

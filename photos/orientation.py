@@ -69,9 +69,8 @@ class Planes:
         left, top, right, bottom = edges
         halved = (left / 2, top / 2, right / 2, bottom / 2)
         strip = self.half.resize((right - left, bottom - top), Image.Resampling.NEAREST, box=halved)
-        strip.im.putband(
-            self.brightness.crop(edges).im, 0
-        )  # as Image.merge() does, which would copy the colours once more
+        # As Image.merge() does, which would copy the colours once more.
+        strip.im.putband(self.brightness.crop(edges).im, 0)
         return strip
 
 

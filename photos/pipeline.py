@@ -64,7 +64,7 @@ def read(source: bytes | BinaryIO, spec: PhotoSpec = DEFAULT_SPEC) -> WorkingCop
     preview, found = _glance(image, half)
     del half
     face = found[0] if found else None
-    return WorkingCopy(encoding.working_copy(image), *image.size, preview=preview, face=face)
+    return WorkingCopy(encoding.working_copy(image, spec), *image.size, preview=preview, face=face)
 
 
 def _inspected(source: bytes | BinaryIO) -> Format:

@@ -98,3 +98,10 @@ def test_a_large_heic_is_reduced_row_by_row_to_the_same_picture(monkeypatch, spe
     copy = read(HEIC, spec)
     assert (seen(copy.data), opened(copy.data).size, copy.preview) == (UPRIGHT, whole.size, read(HEIC, spec).preview)
     assert ImageChops.difference(whole, opened(copy.data)).getextrema() == ((0, 0),) * 3
+
+
+def test_a_copy_that_a_portrait_scales_down_is_kept_smaller_than_one_that_it_needs():
+    layers = [Image.effect_noise((900, 1260), 40)] * 3
+    data = encoded(Image.merge("RGB", layers), "PNG")
+    ample, scarce = (len(read(data, PhotoSpec(width=w, height=h)).data) for w, h in ((295, 413), (480, 640)))
+    assert ample < 0.8 * scarce

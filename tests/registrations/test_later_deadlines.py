@@ -75,20 +75,19 @@ def bodies_of(person):
 
 
 def of_registration(person, before, after):
-    reference = person.registrations.get().reference
-    until = f"{timezone.localtime(after):%Y年%-m月%-d日 %H:%M}"
-    return (
-        f"报名截止时间从 {in_words(before)} 延长到 {in_words(after)}。",
-        f"您的报名（{reference}）还没有提交，请在 {until} 之前提交。",
-    )
+    return told(person, "报名截止时间", before, after, "还没有提交，请在 {} 之前提交。")
 
 
 def of_corrections(person, before, after):
+    return told(person, "修改截止时间", before, after, "退回修改后还没有重新提交，请改好后在 {} 之前重新提交。")
+
+
+def told(person, name, before, after, to_do):
     reference = person.registrations.get().reference
     until = f"{timezone.localtime(after):%Y年%-m月%-d日 %H:%M}"
     return (
-        f"修改截止时间从 {in_words(before)} 延长到 {in_words(after)}。",
-        f"您的报名（{reference}）退回修改后还没有重新提交，请改好后在 {until} 之前重新提交。",
+        f"{name}从 {in_words(before)} 延长到 {in_words(after)}。",
+        f"您的报名（{reference}）{to_do.format(until)}",
     )
 
 
