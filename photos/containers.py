@@ -1,11 +1,12 @@
 """Walk the parts of a JPEG, PNG, WebP or HEIC file without decoding, and refuse what would cost too much. Pure.
 
-Each function takes the whole file (bytes, or anything that is sliced and searched like them) and raises PhotoRefused.
+Each function takes the whole file and raises PhotoRefused.
 """
 
 import re
 import struct
 from collections.abc import Iterator
+from mmap import mmap
 
 from photos.refusals import (
     BROKEN,
@@ -20,13 +21,16 @@ from photos.refusals import (
     check_pixels,
 )
 
+type File = bytes | mmap
+
 # A baseline JPEG is decoded at reduced scale and in strips; everything else needs the whole picture in memory, some of
 # it several times: with these many pixels a decode stays below its 200 MB (photos/decoder.py, bench/README.md).
 JPEG_PIXELS = 120 * MEGAPIXEL
 PNG_PIXELS = 30 * MEGAPIXEL
 HEIC_PIXELS = 30 * MEGAPIXEL
 WEBP_PIXELS = 30 * MEGAPIXEL
-TRANSPARENT_WEBP_PIXELS = 14 * MEGAPIXEL  # Pillow reads these, as animations of one frame (photos/webp.py)
+# A lossless WebP with transparency takes six and a half bytes a pixel; beside them the file is in memory, and up to 5 MB more.
+TRANSPARENT_WEBP_BYTES, BYTES_OF_PIXEL = 195 * 1024 * KILOBYTE, 6.5
 # Several scans need all coefficients in memory, two bytes each, and each scan walks over all of them.
 MAX_COEFFICIENTS = 75 * MEGAPIXEL
 # Ordinary progressive files have about ten scans; 500 repeated ones in 170 kB cost 12 s of CPU.
@@ -46,7 +50,7 @@ SEQUENTIAL = {0xC0, 0xC1}
 STANDALONE = {0x01, SOI}
 
 
-def inspect_jpeg(data: bytes) -> None:
+def inspect_jpeg(data: File) -> None:
     """Walk the markers up to the end of the first picture: what follows it (a second one, a clip) is not read.
 
     A first scan that holds the whole picture is the only one that is decoded: whether it is complete, the decoder finds.
@@ -114,7 +118,7 @@ def _samples(frame: bytes) -> float:
 PNG_NOTES = {b"iCCP": MAX_PROFILE, b"zTXt": MAX_NOTES, b"iTXt": MAX_NOTES, b"tEXt": MAX_NOTES, b"eXIf": MAX_NOTES}
 
 
-def inspect_png(data: bytes) -> None:
+def inspect_png(data: File) -> None:
     position, notes = 8, 0
     for _part in range(MAX_PARTS):
         if position + 12 > len(data):
@@ -143,8 +147,8 @@ ANIMATION, STILL = {b"ANIM", b"ANMF"}, {b"VP8 ", b"VP8L"}
 ALPHA_BYTE = {b"VP8X": 0, b"VP8L": 4}  # the one of a chunk in which a bit stands for transparency
 
 
-def inspect_webp(data: bytes) -> None:
-    limit, pictures = TRANSPARENT_WEBP_PIXELS if webp_is_transparent(data) else WEBP_PIXELS, 0
+def inspect_webp(data: File) -> None:
+    limit, pictures = _webp_limit(data), 0
     for kind, start, length in webp_chunks(data):
         head = data[start : start + 10]
         if kind in ANIMATION or (kind == b"VP8X" and head[:1] and head[0] & 2):
@@ -158,7 +162,7 @@ def inspect_webp(data: bytes) -> None:
         raise PhotoRefused(BROKEN)
 
 
-def webp_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def webp_chunks(data: File) -> Iterator[tuple[bytes, int, int]]:
     """Kind, place and length in bytes of what each chunk holds; at the end it is known whether all of it is there."""
     position, end = 12, 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
@@ -175,12 +179,19 @@ def webp_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         raise PhotoRefused(INCOMPLETE)
 
 
-def webp_is_transparent(data: bytes) -> bool:
+def webp_is_transparent(data: File) -> bool:
     """Whether it says so; a picture that does may still be opaque all over."""
     return any(
         kind == b"ALPH" or (kind in ALPHA_BYTE and data[start + ALPHA_BYTE[kind]] & 0x10)
         for kind, start, _ in webp_chunks(data)
     )
+
+
+def _webp_limit(data: File) -> int:
+    """In pixels. Less than WEBP_PIXELS only of files above 9 MB, and 28 million at the least."""
+    if b"VP8L" in (kind for kind, _, _ in webp_chunks(data)) and webp_is_transparent(data):
+        return min(WEBP_PIXELS, int((TRANSPARENT_WEBP_BYTES - len(data)) / BYTES_OF_PIXEL))
+    return WEBP_PIXELS
 
 
 def _webp_size(kind: bytes, head: bytes) -> tuple[int, int]:
@@ -202,7 +213,7 @@ SEQUENCES = {b"hevc", b"hevx", b"hevm", b"hevs", b"msf1"}
 SIZE_BOX = re.compile(rb"\0\0\0\x14ispe\0\0\0\0(.{8})", re.DOTALL)
 
 
-def inspect_heic(data: bytes) -> None:
+def inspect_heic(data: File) -> None:
     """Its sizes stand in boxes of their own before the picture; the decoder checks once more what it found."""
     if data[8:12] in SEQUENCES:
         raise animated("HEIC")

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable
 from enum import StrEnum
 
-from photos.containers import inspect_heic, inspect_jpeg, inspect_png, inspect_webp
+from photos.containers import File, inspect_heic, inspect_jpeg, inspect_png, inspect_webp
 from photos.refusals import ADVICE, INCOMPLETE, PhotoRefused
 
 
@@ -16,7 +16,7 @@ class Format(StrEnum):
     HEIC = "HEIC"
 
 
-INSPECTORS: dict[Format, Callable[[bytes], None]] = {
+INSPECTORS: dict[Format, Callable[[File], None]] = {
     Format.JPEG: inspect_jpeg,
     Format.PNG: inspect_png,
     Format.WEBP: inspect_webp,
@@ -45,7 +45,7 @@ OTHERS = [
 ]
 
 
-def inspect(data: bytes) -> Format:
+def inspect(data: File) -> Format:
     """What the file is, once its own figures (pixels, scans, frames, profiles) are known to be affordable.
 
     Names and declared types play no part. Raises PhotoRefused with a sentence that names what the file looks like.
@@ -62,7 +62,7 @@ def inspect(data: bytes) -> Format:
     raise PhotoRefused(_what_it_looks_like(data))
 
 
-def _format(data: bytes) -> Format | None:
+def _format(data: File) -> Format | None:
     if data[:3] == b"\xff\xd8\xff":
         return Format.JPEG
     if data[:8] == b"\x89PNG\r\n\x1a\n":
@@ -74,7 +74,7 @@ def _format(data: bytes) -> Format | None:
     return None
 
 
-def _what_it_looks_like(data: bytes) -> str:
+def _what_it_looks_like(data: File) -> str:
     head = data[:2048]
     for pattern, name in PICTURES:
         if re.match(pattern, head, re.DOTALL):

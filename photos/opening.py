@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from math import prod
 from typing import BinaryIO
 
 from pi_heif import HeifFile, HeifImageFile
@@ -14,7 +15,16 @@ from PIL.WebPImagePlugin import WebPImageFile
 from photos import colours, containers, webp
 from photos.formats import Format
 from photos.orientation import Planes, Upright, orientation_of
-from photos.refusals import BROKEN, INCOMPLETE, MAX_PROFILE, TOO_COSTLY, PhotoRefused, check_extra, check_pixels
+from photos.refusals import (
+    BROKEN,
+    INCOMPLETE,
+    MAX_PROFILE,
+    MEGAPIXEL,
+    TOO_COSTLY,
+    PhotoRefused,
+    check_extra,
+    check_pixels,
+)
 from photos.scaling import JPEG_SCALES, Size, scaling_of
 from photos.spec import PhotoSpec
 
@@ -24,6 +34,9 @@ PIXELS = {
     Format.WEBP: containers.WEBP_PIXELS,
     Format.HEIC: containers.HEIC_PIXELS,
 }
+# Transparent WebP pictures of up to so many pixels are laid on their ground with colours of full size, by Pillow. There is no
+# memory for that in larger ones: their colours are at half the size (photos/webp.py), and they are scaled down afterwards.
+LAYERED_WEBP_PIXELS = 8 * MEGAPIXEL
 # A head start for the decoder of HEIC would be threads, each with memory of its own; the time of one is bounded better.
 heif_options.DECODE_THREADS = 1
 
@@ -47,7 +60,7 @@ class ScaledJpeg(JpegImageFile):
 def _open_webp(file: BinaryIO) -> Image.Image:
     """As WebPImageFile itself loads, but its decoder, which holds the picture twice, is let go before the next copy."""
     image = WebPImageFile(file)
-    check_pixels(*image.size, containers.TRANSPARENT_WEBP_PIXELS)
+    check_pixels(*image.size, LAYERED_WEBP_PIXELS)
     frame = image._decoder.get_next()
     if frame is None:
         raise EOFError
@@ -141,12 +154,13 @@ def _heic(file: BinaryIO, format: Format, spec: PhotoSpec) -> tuple[Image.Image,
 
 
 def _webp(file: BinaryIO, format: Format, spec: PhotoSpec) -> tuple[Image.Image, int, Size]:
-    """An opaque one by its planes: Pillow's own way has no room for 30 million pixels."""
-    data = file.read()
-    if containers.webp_is_transparent(data):
+    """By its planes: Pillow's own way has no room for 30 million pixels."""
+    data = webp.mapped(file)
+    if containers.webp_is_transparent(data) and prod(webp.size_of(data)) <= LAYERED_WEBP_PIXELS:
+        data.close()
         file.seek(0)
         return _other(file, format, spec)
-    stored, notes = webp.stored(data), webp.notes(data)
+    stored, notes = webp.stored(data).on(colours.ground_of(spec.background)), webp.notes(data)
     orientation = orientation_of(notes)
     planes = stored.scaled(scaling_of(stored.brightness.size, orientation, spec).size)
     image, _half = planes.together(orientation)

@@ -75,7 +75,7 @@ def _inspected(source: bytes | BinaryIO) -> Format:
         return formats.inspect(b"")
     source.seek(0)
     with mmap(source.fileno(), 0, access=ACCESS_READ) as view:
-        return formats.inspect(view)  # type: ignore[arg-type]  # sliced and searched as bytes are
+        return formats.inspect(view)
 
 
 def _glance(image: Image.Image, half: Image.Image | None) -> tuple[bytes, list[Box]]:

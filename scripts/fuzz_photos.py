@@ -9,14 +9,20 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["photos", "PIL", "pi_heif"]):
+    from photos import opening
     from photos.pipeline import PhotoRefused, read
+
+LAYERED = opening.LAYERED_WEBP_PIXELS
 
 
 def try_one(data: bytes) -> None:
-    try:
-        read(data)
-    except PhotoRefused:
-        return
+    """Twice: transparent WebP pictures of more pixels than a fuzzer makes are read in another way."""
+    for pixels in (LAYERED, 0):
+        opening.LAYERED_WEBP_PIXELS = pixels
+        try:
+            read(data)
+        except PhotoRefused:
+            continue
 
 
 def main() -> None:
