@@ -205,6 +205,7 @@ def test_the_whole_way_on_a_phone(visitor: Callable[..., Page], user: User) -> N
     applicant.reads("裁切照片")
     assert small(page) == []
     expect(page.locator(".crop-keyboard")).to_be_hidden()
+    expect(page.locator(".crop-wheel")).to_be_hidden()
     applicant.press(applicant.button("放大"))
     applicant.press(applicant.button("裁切照片并保存"))
     applicant.sees_portrait()
