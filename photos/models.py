@@ -24,6 +24,8 @@ from photos.spec import PhotoSpec
 
 logger = logging.getLogger(__name__)
 
+LOST = "这张照片的原件已经找不到了，不能再裁切。请重新上传照片。"
+
 
 class StorageUnavailable(Exception):
     """The photo storage is full, away or refuses. `str()` is the sentence for the person at the screen."""
@@ -202,6 +204,11 @@ class Upload(models.Model):
             ),
         )
 
+    def refuse_if_lost(self) -> None:
+        """Raises PhotoRefused where the file is known to be lost; nobody looks for it."""
+        if self.lost_at:
+            raise PhotoRefused(LOST)
+
     def read(self) -> bytes:
         """The bytes of the working copy. Raises PhotoRefused when they are lost, StorageUnavailable."""
         try:
@@ -209,7 +216,7 @@ class Upload(models.Model):
                 return file.read()
         except FileNotFoundError as problem:
             logger.error("The working copy of upload %s is missing from the photo storage.", self.pk)
-            raise PhotoRefused("这张照片的原件已经找不到了，不能再裁切。请重新上传照片。") from problem
+            raise PhotoRefused(LOST) from problem
         except Exception as problem:
             logger.exception("The working copy of upload %s could not be read.", self.pk)
             raise StorageUnavailable from problem

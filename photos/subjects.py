@@ -52,6 +52,13 @@ def fits(portrait: Portrait, spec: PhotoSpec) -> bool:
     return portrait.lost_at is None and spec.same_picture(portrait.made_for)
 
 
+def unfit(portrait: Portrait, spec: PhotoSpec) -> str:
+    """Why it cannot be used as it is, as a sentence, and what can be done instead."""
+    what = "的文件找不到了" if portrait.lost_at else "不符合这里的要求"
+    again = "重新裁切，或" if can_be_cropped(portrait, spec) else ""
+    return f"这张照片{what}，没有使用。请{again}上传另一张照片。"
+
+
 def can_be_cropped(portrait: Portrait, spec: PhotoSpec) -> bool:
     """Whether another portrait, for this spec, can be cut out of what it was cut from, which may be gone or lost."""
     upload = portrait.upload

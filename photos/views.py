@@ -95,7 +95,7 @@ class PhotoPages:
         try:
             refuse_if_closed(subject)
             if not subjects.fits(other, subject.photo_spec):
-                raise PhotoRefused("这张照片不符合这里的要求，没有使用。请重新裁切，或上传另一张照片。")
+                raise PhotoRefused(subjects.unfit(other, subject.photo_spec))
             subject.set_portrait(other)
         except REFUSALS as refusal:
             return self._upload_page(request, subject, kwargs, refusal)
@@ -110,6 +110,7 @@ class PhotoPages:
             return redirect(self._address(request, "upload", kwargs))
         frame = cropping.first(subject, working_copy)
         try:
+            working_copy.refuse_if_lost()
             cropping.refuse_if_small(working_copy, frame.turns, subject.photo_spec)
         except PhotoRefused as refusal:
             return self._upload_page(request, subject, kwargs, refusal)

@@ -6,6 +6,7 @@ from django import template
 from django.template import Context
 
 from accounts import clock
+from photos import subjects
 from photos.reasons import Reason, known
 from plans.models import Plan, PlanState
 from registrations.frame import own
@@ -60,3 +61,10 @@ def reasons(codes: list[str] | None) -> list[Reason]:
 def mended_by_cropping(reasons: list[Reason]) -> bool:
     """Whether another frame may be enough; where no reason has a code, it may."""
     return all(reason.by_cropping for reason in reasons)
+
+
+@register.filter
+def can_be_cropped(registration: Registration) -> bool:
+    """Whether another frame can be cut out of what its portrait was cut from."""
+    portrait = registration.portrait
+    return portrait is not None and subjects.can_be_cropped(portrait, registration.photo_spec)

@@ -107,9 +107,10 @@ function announce(prefix) {
 }
 
 /* What was found doubtful was found in another frame: it is no longer for this one that it can be confirmed. */
+let outdated = false;
 function changed() {
-  if (!confirming || confirming.disabled) return;
-  confirming.disabled = true;
+  if (!confirming || outdated) return;
+  outdated = confirming.disabled = true;
   document.getElementById("doubts-way").textContent = "裁切框已调整，请点“裁切照片并保存”，系统会重新检查。";
 }
 
@@ -243,8 +244,12 @@ image.addEventListener("error", () => {
 
 /* --- Saving: not before it is certain that somebody answers, or the browser's own page would be the end --- */
 
+const saveName = save.textContent;
+const savedWithin = 60; /* seconds for the server to cut, judge and keep the portrait */
+let pressed = null; /* the button by which it is being saved */
 let answered = false;
-let asking = false;
+let attempt = 0; /* what comes late of one that was given up is not heeded */
+let patience = 0;
 
 function warn(sentence) {
   warning.textContent = sentence;
@@ -253,10 +258,22 @@ function warn(sentence) {
   status.textContent = "";
 }
 
+/* Not being saved, or no longer: it can be tried (again). */
+function release(sentence) {
+  clearTimeout(patience);
+  attempt += 1;
+  answered = save.disabled = false;
+  save.textContent = saveName;
+  if (confirming) confirming.disabled = outdated;
+  warn(sentence);
+  pressed?.focus(); /* it lost the focus when it was disabled */
+  pressed = null;
+}
+
 form.addEventListener("submit", (event) => {
   if (!answered) {
     event.preventDefault();
-    if (!asking) ask(event.submitter);
+    if (!pressed) ask(event.submitter ?? save);
     return;
   }
   /* Once; but not before the form has been read, or the button that was pressed would be missing from it. */
@@ -264,27 +281,44 @@ form.addEventListener("submit", (event) => {
     save.disabled = true;
     if (confirming) confirming.disabled = true;
   });
+  patience = setTimeout(
+    () => release("系统迟迟没有回答，照片可能还没有保存。裁切框还在原处，请检查网络，再点一次。"),
+    savedWithin * 1000,
+  );
 });
 
 async function ask(submitter) {
-  asking = true;
+  const mine = attempt;
+  let sentence = "系统暂时繁忙，照片没有保存。裁切框还在原处，请过几分钟再点一次。";
+  pressed = submitter;
   warn("");
+  save.textContent = "正在保存…";
   status.textContent = "正在保存，请稍候。";
   try {
     const signal = AbortSignal.timeout(20_000);
     const answer = await fetch(form.action, { method: "HEAD", cache: "no-store", redirect: "manual", signal });
-    if (answer.status < 500) {
-      answered = true;
-      form.requestSubmit(submitter);
-    } else warn("系统暂时繁忙，照片没有保存。裁切框还在原处，请过几分钟再点一次。");
+    answered = mine === attempt && answer.status < 500;
   } catch {
-    warn("网络断开了，照片没有保存。裁切框还在原处，请检查网络，再点一次。");
+    sentence = "网络断开了，照片没有保存。裁切框还在原处，请检查网络，再点一次。";
   }
-  asking = false;
+  if (mine !== attempt) return;
+  if (answered) form.requestSubmit(submitter);
+  else release(sentence);
 }
+
+/* The browser's own Stop; where the browser does not tell of it, Esc, which is the same by key. */
+function stopped() {
+  if (answered) release("已停止保存，照片可能还没有保存。裁切框还在原处，需要时请再点一次。");
+}
+window.navigation?.addEventListener("navigateerror", stopped);
+window.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") stopped();
+});
 window.addEventListener("pageshow", (event) => {
-  save.disabled = answered = false;
-  if (event.persisted && confirming) confirming.disabled = true; /* whatever the frame was then, it is asked anew */
+  save.disabled = false;
+  if (!event.persisted) return;
+  changed(); /* whatever the frame was then, it is asked anew */
+  release("");
 });
 
 form.classList.add("scripted");

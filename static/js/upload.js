@@ -32,6 +32,12 @@ function sizeInWords(bytes) {
   return `${String(Math.round((shown * 10) / megabyte) / 10)} MB`;
 }
 
+/* For readers of screens; `seen` by everybody, where nothing else on the page says it. */
+function say(sentence, seen = false) {
+  status.textContent = sentence;
+  status.classList.toggle("visually-hidden", !seen);
+}
+
 /* `link`, if given, is [what it is called, where it leads]. */
 function warn(sentence, link) {
   warning.textContent = sentence;
@@ -55,6 +61,7 @@ function show() {
   if (preview.src) URL.revokeObjectURL(preview.src);
   preview.removeAttribute("src");
   warn("");
+  say("");
   button.textContent = "上传";
   [unanswered, whole, ready] = [false, false, ""];
   number.value = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -71,19 +78,20 @@ function show() {
   preview.hidden = false;
   preview.src = URL.createObjectURL(file);
   caption.textContent = `${file.name}（${sizeInWords(file.size)}）`;
-  status.textContent = `已选择 ${caption.textContent}`;
+  say(`已选择 ${caption.textContent}`);
 }
 
 /* A HEIC photo, or a file that is no picture: the server will judge it, the browser only cannot show it. */
 preview.addEventListener("error", () => {
   preview.hidden = true;
-  caption.textContent += "：浏览器无法预览，不影响上传。";
+  caption.textContent += "：浏览器无法预览，能不能用，上传后由系统检查。";
 });
 
 /* --- Sending --- */
 
 let request = null;
 let timer = 0;
+let attempt = 0; /* what comes late of one that was given up is not heeded */
 
 function busy(isBusy) {
   input.disabled = button.disabled = isBusy;
@@ -94,11 +102,12 @@ function busy(isBusy) {
 /* Over without success: the file is still chosen, and one press goes on from here. */
 function stop(sentence, link, again = "重新上传") {
   clearTimeout(timer);
+  attempt += 1;
   request = null;
   busy(false);
   button.textContent = again;
   warn(sentence, link);
-  status.textContent = "";
+  say("");
   button.focus();
 }
 
@@ -119,7 +128,7 @@ function moveBar(event) {
   sent.textContent = `正在上传：${share}%（共 ${sizeInWords(event.total)}）`;
   if (share >= announced + 25) {
     announced = share;
-    status.textContent = `已上传 ${share}%`;
+    say(`已上传 ${share}%`);
   }
   give(stalledAfter, `已有 ${stalledAfter} 秒传不出去，上传停下了。已选的照片还在，请换到信号好的地方，再点“重新上传”。`);
 }
@@ -130,7 +139,7 @@ function judged() {
   whole = true;
   bar.removeAttribute("value");
   sent.textContent = "已传完，正在检查照片…";
-  status.textContent = sent.textContent;
+  say(sent.textContent);
   give(answerWithin, "照片已传完，但系统迟迟没有回答。请过几分钟再点“继续”，已经传到的不会再传一遍。", "继续");
 }
 
@@ -141,7 +150,7 @@ function send() {
   [unanswered, whole, announced] = [true, false, 0];
   bar.value = 0;
   sent.textContent = "正在上传…";
-  status.textContent = "正在上传，请稍候。";
+  say("正在上传，请稍候。");
   busy(true);
   request = new XMLHttpRequest();
   const mine = request;
@@ -149,6 +158,7 @@ function send() {
   request.upload.addEventListener("load", judged);
   request.addEventListener("load", () => mine === request && answered(mine));
   request.addEventListener("error", () => mine === request && broken());
+  request.addEventListener("abort", () => mine === request && abandon()); /* by the browser's own Stop */
   request.open("POST", form.action);
   request.setRequestHeader("Accept", "application/json");
   give(stalledAfter, `已有 ${stalledAfter} 秒连不上，上传停下了。已选的照片还在，请检查网络，再点“重新上传”。`);
@@ -173,19 +183,23 @@ function answered(answer) {
 /* To the crop page; but not before it is certain that somebody answers, or the browser's own page would be the end. */
 async function openCrop(address) {
   clearTimeout(timer);
+  const mine = attempt;
   ready = address;
   warn("");
   busy(true);
   cancel.hidden = true;
   bar.removeAttribute("value");
   sent.textContent = "照片已经传到，正在打开裁切页面…";
-  status.textContent = sent.textContent;
+  say(sent.textContent);
   try {
     const answer = await small(address, { method: "HEAD" });
-    if (answer.status < 500) return location.assign(address);
-    stop("照片已经传到，但系统暂时繁忙，裁切页面没有打开。请过几分钟再点“继续裁切”，不用重新上传。", undefined, "继续裁切");
+    if (mine !== attempt) return;
+    if (answer.status < 500) {
+      give(stalledAfter, "照片已经传到，但裁切页面迟迟没有打开。请检查网络，再点“继续裁切”，不用重新上传。", "继续裁切");
+      location.assign(address);
+    } else stop("照片已经传到，但系统暂时繁忙，裁切页面没有打开。请过几分钟再点“继续裁切”，不用重新上传。", undefined, "继续裁切");
   } catch {
-    stop("照片已经传到，但网络断开了，裁切页面没有打开。请检查网络，再点“继续裁切”，不用重新上传。", undefined, "继续裁切");
+    if (mine === attempt) stop("照片已经传到，但网络断开了，裁切页面没有打开。请检查网络，再点“继续裁切”，不用重新上传。", undefined, "继续裁切");
   }
 }
 
@@ -195,6 +209,7 @@ function small(address, question) {
 
 /* Whether what was sent has arrived: the number alone, without the file. If not, the file is sent again. */
 async function ask() {
+  const mine = attempt;
   const body = new FormData(form);
   body.delete("photo");
   warn("");
@@ -202,14 +217,16 @@ async function ask() {
   cancel.hidden = true;
   bar.removeAttribute("value");
   sent.textContent = "正在确认照片是否已经传到…";
-  status.textContent = sent.textContent;
+  say(sent.textContent);
   let answer;
   try {
     answer = await small(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
   } catch {
-    return lost();
+    if (mine === attempt) lost();
+    return;
   }
   const { next } = await answer.json().catch(() => ({}));
+  if (mine !== attempt) return;
   if (next) openCrop(next);
   else {
     busy(false); /* or the field, disabled, would not be sent */
@@ -246,28 +263,44 @@ function signedOut() {
 /* A broken line, or a redirect to another site's sign-in, which a browser reports alike: so ask whether we are in. */
 async function broken() {
   clearTimeout(timer);
+  const mine = attempt;
   const session = document.getElementById("session-warning")?.dataset;
   if (navigator.onLine && session) {
     try {
       const answer = await fetch(session.remaining, { cache: "no-store", signal: AbortSignal.timeout(8000) });
       const { left, whose } = await answer.json();
-      if (left <= 0 || whose !== session.whose) return signedOut();
+      if (mine === attempt && (left <= 0 || whose !== session.whose)) return signedOut();
     } catch {
       /* Nobody answers: a broken line. */
     }
   }
+  if (mine !== attempt) return;
   if (whole) return lost();
   stop("网络断开了，照片没有传完。已选的照片还在，请检查网络，再点“重新上传”。");
 }
 
 input.addEventListener("change", show);
-cancel.addEventListener("click", () => {
-  const stopped = request;
-  stop("", undefined, whole ? "继续" : "重新上传");
-  stopped?.abort();
-  status.textContent = whole
-    ? "已取消。照片可能已经传到，点“继续”可以接着裁切。"
-    : "已取消，照片没有上传。已选的照片还在，可以重新上传。";
+/* Given up, by 取消, by the browser's own Stop, or because the page was left: how it stands, and what can be done. */
+function abandon() {
+  const given = request;
+  const [again, sentence] = ready
+    ? ["继续裁切", "已停止打开裁切页面。照片已经传到，点“继续裁切”接着做，不用重新上传。"]
+    : whole
+      ? ["继续", "已取消。照片可能已经传到，点“继续”可以接着裁切，也可以换一张照片。"]
+      : ["重新上传", "已取消上传。已选的照片还在，可以点“重新上传”，或换一张照片。"];
+  stop("", undefined, again);
+  given?.abort();
+  say(sentence, true);
+}
+
+cancel.addEventListener("click", abandon);
+/* Stop while the crop page is being opened; where the browser does not tell of it, Esc, which is the same by key. */
+function notOpened() {
+  if (ready && button.disabled) abandon();
+}
+window.navigation?.addEventListener("navigateerror", notOpened);
+window.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") notOpened();
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -277,8 +310,9 @@ form.addEventListener("submit", (event) => {
   else if (unanswered) ask();
   else send();
 });
-/* Back to this page by the browser's back button. */
-window.addEventListener("pageshow", () => {
+/* Back to this page by the browser's back button; what was under way when it was left is not, any more. */
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && button.disabled) return abandon();
   if (request) return;
   busy(false);
   show();

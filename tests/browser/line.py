@@ -55,3 +55,13 @@ def network(page: Page) -> Callable[..., None]:
     usual = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     line.send("Network.enable")
     return lambda **conditions: line.send("Network.emulateNetworkConditions", {**usual, **conditions}) and None
+
+
+def stop(page: Page) -> None:
+    """The browser's own Stop."""
+    page.context.new_cdp_session(page).send("Page.stopLoading")
+
+
+def come_back(page: Page) -> None:
+    """What a page is told that was left and comes back as it was, out of the browser's memory."""
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")

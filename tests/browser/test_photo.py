@@ -15,7 +15,7 @@ from tests import scenes
 from tests.browser import scenery
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import PHONE
-from tests.browser.line import network
+from tests.browser.line import come_back, network, stop
 from tests.browser.pictures import drawn_photo
 
 pytestmark = pytest.mark.browser
@@ -133,6 +133,81 @@ def test_the_line_breaks_before_the_crop_is_saved(visitor: Callable[..., Page], 
     applicant.press(applicant.button("裁切照片并保存"))
     applicant.sees_portrait()
     assert Portrait.objects.get().box_width == kept[2]
+
+
+STOPPED = "已停止保存，照片可能还没有保存。裁切框还在原处，需要时请再点一次。"
+
+
+def test_saving_that_was_stopped_can_be_tried_again(visitor: Callable[..., Page], user: User) -> None:
+    page = visitor(user)
+    applicant = before_the_crop(page, user)
+    page.route("**/crop/*/", lambda route: route.continue_() if route.request.method == "HEAD" else None)
+    with page.expect_request(lambda request: request.method == "POST" and "/crop/" in request.url):
+        applicant.button("裁切照片并保存").evaluate("button => setTimeout(() => button.click())")  # a click waits
+    stop(page)
+    tried_again(page, applicant, STOPPED)
+
+
+def stuck_in_saving(page: Page, user: User) -> Applicant:
+    """Nothing comes of it, in a browser that does not tell of that: as Safari and Firefox were before 2026."""
+    page.add_init_script("Object.defineProperty(window, 'navigation', { value: undefined })")
+    applicant = before_the_crop(page, user)
+    page.route(
+        "**/crop/*/", lambda route: route.continue_() if route.request.method == "HEAD" else route.fulfill(status=204)
+    )
+    applicant.press(applicant.button("裁切照片并保存"))
+    expect(applicant.button("正在保存…")).to_be_disabled()
+    return applicant
+
+
+def tried_again(page: Page, applicant: Applicant, sentence: str) -> None:
+    expect(page.locator("#crop-warning")).to_have_text(sentence)
+    expect(page.locator("#crop-status")).to_have_text("")  # it is no longer being saved
+    if sentence:
+        expect(applicant.button("裁切照片并保存")).to_be_focused()
+    page.unroute_all()
+    applicant.press(applicant.button("裁切照片并保存"))
+    applicant.sees_portrait()
+    assert Portrait.objects.count() == 1
+
+
+def test_saving_that_was_stopped_by_escape_can_be_tried_again(visitor: Callable[..., Page], user: User) -> None:
+    page = visitor(user)
+    applicant = stuck_in_saving(page, user)
+    page.keyboard.press("Escape")
+    tried_again(page, applicant, STOPPED)
+
+
+def test_a_page_that_comes_back_while_it_was_saving_can_be_used(visitor: Callable[..., Page], user: User) -> None:
+    page = visitor(user)
+    applicant = stuck_in_saving(page, user)
+    come_back(page)
+    tried_again(page, applicant, "")
+
+
+def test_saving_that_nobody_answers_can_be_tried_again(visitor: Callable[..., Page], user: User) -> None:
+    page = visitor(user)
+    page.clock.install()
+    applicant = stuck_in_saving(page, user)
+    page.clock.run_for(61_000)
+    late = "系统迟迟没有回答，照片可能还没有保存。裁切框还在原处，请检查网络，再点一次。"
+    tried_again(page, applicant, late)
+
+
+@pytest.mark.parametrize("way", [stop, come_back])
+def test_a_question_that_was_stopped_before_the_saving_can_be_asked_again(
+    visitor: Callable[..., Page], user: User, way: Callable[[Page], None]
+) -> None:
+    page = visitor(user)
+    applicant = before_the_crop(page, user)
+    page.route("**/crop/*/", lambda route: None)
+    with page.expect_request("**/crop/*/"):
+        applicant.press(applicant.button("裁切照片并保存"))
+    way(page)
+    expect(applicant.button("裁切照片并保存")).to_be_enabled()
+    page.unroute_all()
+    applicant.press(applicant.button("裁切照片并保存"))
+    applicant.sees_portrait()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from accounts.models import User
 from photos import bounded
@@ -14,7 +14,7 @@ from tests import scenes
 from tests.browser import scenery
 from tests.browser.applicant import Applicant
 from tests.browser.conftest import PATIENCE
-from tests.browser.line import line_to, network
+from tests.browser.line import come_back, line_to, network, stop
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -33,7 +33,15 @@ def large_photo(tmp_path: Path) -> Path:
     return path
 
 
-def test_progress_is_shown_and_can_be_cancelled(visitor: Callable[..., Page], user: User, large_photo: Path) -> None:
+def seen(what: Locator) -> bool:
+    """Not only by readers of screens."""
+    box = what.bounding_box()
+    return box is not None and box["height"] > 10
+
+
+def test_progress_is_shown_and_can_be_cancelled(
+    visitor: Callable[..., Page], user: User, large_photo: Path, photo_file: Path
+) -> None:
     page = visitor(user)
     applicant = Applicant(page)
     page.goto("/profile/photo/")
@@ -43,9 +51,66 @@ def test_progress_is_shown_and_can_be_cancelled(visitor: Callable[..., Page], us
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.locator("#photo-sent")).to_contain_text("（共 3 MB）")
     applicant.press(applicant.button("取消"))
-    expect(page.locator("#photo-status")).to_have_text("已取消，照片没有上传。已选的照片还在，可以重新上传。")
+    cancelled = page.locator("#photo-status")
+    expect(cancelled).to_have_text("已取消上传。已选的照片还在，可以点“重新上传”，或换一张照片。")
+    assert seen(cancelled)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    page.get_by_label("浏览").set_input_files(photo_file)
+    expect(cancelled).to_contain_text("已选择 自拍.jpg")
+    assert not seen(cancelled)  # it was said of the file before
+    line()
+    applicant.press(applicant.button("上传"))
+    applicant.reads("裁切照片")
+    assert Upload.objects.count() == 1
+
+
+def test_the_browsers_own_stop_leaves_an_upload_that_can_be_sent_again(
+    visitor: Callable[..., Page], user: User, large_photo: Path
+) -> None:
+    page = visitor(user)
+    applicant = Applicant(page)
+    page.goto("/profile/photo/")
+    line = network(page)
+    line(uploadThroughput=100_000)
+    applicant.upload(large_photo)
+    expect(page.locator("#photo-sent")).to_contain_text("（共 3 MB）")
+    stop(page)
+    expect(page.locator("#photo-status")).to_contain_text("已取消上传。")
     expect(page.get_by_role("progressbar")).to_have_count(0)
     line()
+    applicant.press(applicant.button("重新上传"))
+    applicant.reads("裁切照片")
+    assert Upload.objects.count() == 1
+
+
+def test_a_stop_while_the_crop_page_opens(visitor: Callable[..., Page], user: User, photo_file: Path) -> None:
+    page = visitor(user)
+    applicant = Applicant(page)
+    page.goto("/profile/photo/")
+    page.route("**/crop/*/", lambda route: route.continue_() if route.request.method == "HEAD" else None)
+    with page.expect_request(lambda request: request.is_navigation_request() and "/crop/" in request.url):
+        applicant.upload(photo_file)
+    stop(page)
+    stopped = "已停止打开裁切页面。照片已经传到，点“继续裁切”接着做，不用重新上传。"
+    expect(page.locator("#photo-status")).to_have_text(stopped)
+    never_again(page)
+    applicant.press(applicant.button("继续裁切"))
+    applicant.reads("裁切照片")
+    assert Upload.objects.count() == 1
+
+
+def test_a_page_that_comes_back_while_it_was_sending_can_be_used(
+    visitor: Callable[..., Page], user: User, photo_file: Path
+) -> None:
+    page = visitor(user)
+    applicant = Applicant(page)
+    page.goto("/profile/photo/")
+    page.route("**/photo/", lambda route: None)
+    applicant.upload(photo_file)
+    expect(applicant.button("取消")).to_be_visible()
+    come_back(page)
+    expect(applicant.button("取消")).to_have_count(0)
+    page.unroute_all()
     applicant.press(applicant.button("重新上传"))
     applicant.reads("裁切照片")
     assert Upload.objects.count() == 1
@@ -63,7 +128,9 @@ def test_cancelled_once_all_has_left_it_may_have_arrived(
     applicant.upload(photo_file)
     expect(page.locator("#photo-sent")).to_have_text("已传完，正在检查照片…")
     applicant.press(applicant.button("取消"))
-    expect(page.locator("#photo-status")).to_have_text("已取消。照片可能已经传到，点“继续”可以接着裁切。")
+    said = page.locator("#photo-status")
+    expect(said).to_have_text("已取消。照片可能已经传到，点“继续”可以接着裁切，也可以换一张照片。")
+    assert seen(said)
     cancelled.set()
     until(Upload.objects.exists)
     never_again(page)

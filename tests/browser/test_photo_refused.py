@@ -83,6 +83,7 @@ def test_each_kind_of_file_is_refused_with_its_sentence(visitor: Callable[..., P
         read[name] = sentence(applicant, script)
         if script:  # the file is chosen still, and the button is there to send another
             expect(applicant.page.locator("#photo-picked")).to_have_text(name)
+            expect(applicant.page.locator("#photo-name")).not_to_contain_text("不影响上传")  # it was refused
             expect(applicant.button("重新上传")).to_be_enabled()
             applicant.page.get_by_label("浏览").set_input_files([])  # 上传 is 上传 again
     assert read == {name: expected for name, (_, expected) in refused().items()}
@@ -204,6 +205,7 @@ def test_the_whole_way_on_a_phone(visitor: Callable[..., Page], user: User) -> N
     applicant.reads("裁切照片")
     assert small(page) == []
     expect(page.locator(".crop-keyboard")).to_be_hidden()
+    expect(page.locator(".crop-wheel")).to_be_hidden()
     applicant.press(applicant.button("放大"))
     applicant.press(applicant.button("裁切照片并保存"))
     applicant.sees_portrait()

@@ -201,6 +201,18 @@ def test_without_scripts_the_same_by_buttons(visitor: Callable[..., Page]) -> No
     assert states(queue) == ["rejected", "submitted", "submitted"]
 
 
+def test_what_is_pressed_is_large_enough(visitor: Callable[..., Page]) -> None:
+    """44 pixels, on a wide screen too: there are tablets, and hands that tremble."""
+    (registration,) = submitted(1)
+    page = visitor(member_of(registration), viewport={"width": 1440, "height": 900})
+    page.goto(desk_of(registration))
+    at_desk(page, registration)
+    pressed = page.locator(".review :is(button, .button, .step, summary):visible")
+    heights = [(each.inner_text(), each.bounding_box()) for each in pressed.all()]
+    assert [text for text, box in heights if box and box["height"] < 44] == []
+    assert len(heights) > 4
+
+
 @pytest.mark.parametrize("state", ["submitted", "resubmitted", "claimed", "return", "reject", "keys", "done"])
 def test_everybody_can_use_it(visitor: Callable[..., Page], state: str) -> None:
     """Axe finds nothing, nothing scrolls sideways; at 1366×768 photo, changes and buttons are in view at once."""

@@ -210,6 +210,31 @@ def test_what_is_lost_is_cropped_again_or_not_offered(visitor, person, badge):
     assert visitor.get(f"{PAGE}again/")["Location"] == PAGE
 
 
+def test_of_what_is_lost_the_crop_page_is_not_opened(visitor, person):
+    crop = f"{PAGE}crop/{uploaded(person).pk}/"
+    Upload.objects.mark(timezone.now())
+    answer = visitor.get(crop)
+    sentence = "这张照片的原件已经找不到了，不能再裁切。请重新上传照片。"
+    assert (answer.status_code, refusals(answer)[0]) == (422, sentence)
+    assert 'id="upload-form"' in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("lost", "sentence"),
+    [
+        ([Portrait], "这张照片的文件找不到了，没有使用。请重新裁切，或上传另一张照片。"),
+        ([Portrait, Upload], "这张照片的文件找不到了，没有使用。请上传另一张照片。"),
+    ],
+)
+def test_what_was_lost_meanwhile_is_not_called_unfit(visitor, person, badge, lost, sentence):
+    badge.other_portrait = other = uploaded(person).crop(Box(30, 20, 300, 0), confirmed=list(Doubt))
+    for model in lost:
+        model.objects.all().mark(timezone.now())
+    other.refresh_from_db()
+    answer = visitor.post(f"{PAGE}other/")
+    assert (answer.status_code, refusals(answer)[0]) == (422, sentence)
+
+
 def test_closed_takes_over_nothing(visitor, person, badge):
     badge.other_portrait = uploaded(person).crop(Box(0, 0, 300, 0), confirmed=list(Doubt))
     badge.photo_closed = "报名已截止，照片不能再更换。"

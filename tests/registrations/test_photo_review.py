@@ -9,8 +9,9 @@ from django.utils import timezone
 from accounts import audit_words
 from accounts.models import AuditEntry
 from photos.findings import Doubt, Finding
-from photos.models import Portrait
+from photos.models import Portrait, Upload
 from photos.reasons import Reason
+from plans.models import Plan
 from registrations.decisions import DecisionForm
 from registrations.workflow import Action, Status
 from tests import scenes
@@ -225,6 +226,32 @@ def test_cropping_again_is_offered_where_it_helps(sign_in, submitted, applicant,
     places = {"重新上传": photo, "重新裁切": f"{photo}crop/{submitted.portrait.upload_id}/"}
     assert found == [(places[way], way) for way in ways]
     assert [sign_in(applicant).get(place).status_code for place, _ in found] == [200] * len(ways)
+
+
+@pytest.mark.parametrize("lost", ["marked", "removed", "too small"])
+def test_cropping_again_is_not_offered_where_there_is_nothing_to_crop(sign_in, submitted, applicant, reviewer, lost):
+    sign_in(reviewer).post(of(submitted, "return"), sent(submitted, "head_large"))
+    if lost == "marked":
+        Upload.objects.mark(timezone.now())
+    elif lost == "removed":
+        Upload.objects.all().delete()
+    else:
+        Plan.objects.update(photo_width=1000, photo_height=1400)
+    page = sign_in(applicant).get(submitted.get_absolute_url())
+    why = (
+        "原来上传的照片不够大，不能重新裁切，请重新上传一张照片。"
+        if lost == "too small"
+        else "原来上传的照片已经找不到了，不能重新裁切，请重新上传一张照片。"
+    )
+    (task,) = tasks(page)
+    assert task.endswith(f"✓ 合格 {why} 重新上传")
+
+
+def test_of_a_photo_that_must_be_another_one_nobody_is_told_that_it_is_lost(sign_in, submitted, applicant, reviewer):
+    sign_in(reviewer).post(of(submitted, "return"), sent(submitted, "blurred"))
+    Upload.objects.mark(timezone.now())
+    (task,) = tasks(sign_in(applicant).get(submitted.get_absolute_url()))
+    assert task.endswith("✓ 合格 重新上传")
 
 
 def test_whoever_has_changed_the_photo_is_told_so(sign_in, submitted, applicant, reviewer):
