@@ -153,3 +153,72 @@ def test_two_managers_in_the_same_instant(sign_in, monkeypatch):
     answers = at_once(lambda: send(0), lambda: send(1))
     assert sorted(answers) == [(200, 1), (302, 0)]
     assert offers(plan) == [("电工", 10 + answers.index((302, 0)))]
+
+
+# Attachments ----------------------------------------------------------------------------------------------------------
+
+GONE = "其中附件的文件已经随之删除：要保留的请重新选择文件，不要的请清空名称。"
+CHOOSE = "请选择文件；不要这个附件了，请清空名称。"
+FILES = "文件没有保留，请重新选择。"
+
+
+def attachment(plan, title):
+    return Attachment.objects.create(plan=plan, title=title, file=pdf(title))
+
+
+def pdf(name="a.pdf"):
+    return SimpleUploadedFile(name, b"%PDF-1.7\n")
+
+
+def titles(plan):
+    return list(Attachment.objects.filter(plan=plan).values_list("title", flat=True))
+
+
+def test_an_attachment_that_a_colleague_has_deleted_needs_its_file_again(desk, colleague, plan):
+    attachment(plan, "规程.pdf"), attachment(plan, "通知.pdf")
+    form = form_of(desk.get(change(plan)))
+    save(colleague, plan, **{"attachments-0-DELETE": "on"})
+    answer = desk.post(change(plan), {**form, "title": "改过的名称", "attachments-0-title": "新规程.pdf"})
+    assert told(answer) == [f"{BEFORE}删除了附件“规程.pdf”。{AFTER}{AGAIN}{GONE}", CHOOSE]
+    again = form_of(answer)
+    assert (again["attachments-1-id"], again["attachments-1-title"]) == ("", "新规程.pdf")
+
+    refused = desk.post(change(plan), again)
+    assert (told(refused), titles(plan)) == ([CHOOSE], ["通知.pdf"])
+    again = form_of(refused)
+    assert (again["title"], again["attachments-1-title"]) == ("改过的名称", "新规程.pdf")
+    assert desk.post(change(plan), {**again, "attachments-1-file": pdf()}).status_code == 302
+    assert (titles(plan), Plan.objects.get().title) == (["通知.pdf", "新规程.pdf"], "改过的名称")
+    assert not Attachment.objects.filter(file="").exists()
+
+
+def test_who_does_not_want_it_any_more_clears_its_title(desk, colleague, plan):
+    attachment(plan, "规程.pdf")
+    form = form_of(desk.get(change(plan)))
+    save(colleague, plan, **{"attachments-0-DELETE": "on"})
+    again = form_of(desk.post(change(plan), form))
+    assert desk.post(change(plan), {**again, "attachments-0-title": ""}).status_code == 302
+    assert titles(plan) == []
+
+
+def test_files_that_were_chosen_have_to_be_chosen_again(desk, colleague, plan):
+    """A browser sends no file twice: of a stored one the old file would stay, and nobody would know."""
+    old, gone = attachment(plan, "规程.pdf"), attachment(plan, "通知.pdf")
+    form = form_of(desk.get(change(plan)))
+    save(colleague, plan, title="同事的名称", **{"attachments-1-DELETE": "on"})
+    files = {"attachments-0-file": pdf("new.pdf"), "attachments-1-file": pdf("newer.pdf")}
+    answer = desk.post(change(plan), {**form, **files})
+    assert told(answer) == [f"{BEFORE}改过“竞赛名称”，删除了附件“通知.pdf”。{AFTER}{AGAIN}{GONE}{FILES}"]
+    assert (titles(plan), Attachment.objects.get().file) == (["规程.pdf"], old.file)
+    again = desk.post(change(plan), form_of(answer))
+    assert (told(again), titles(plan)) == ([CHOOSE], ["规程.pdf"])
+    assert not Attachment.objects.filter(pk=gone.pk).exists()
+
+
+def test_a_row_that_is_gone_is_a_new_one_on_a_page_that_cannot_be_compared_too(desk, colleague, plan, electrician):
+    form = form_of(desk.get(change(plan)))
+    save(colleague, plan, **{"occupations-0-DELETE": "on"})
+    answer = desk.post(change(plan), {**form, "seen": "", "occupations-0-name": "高级电工"})
+    assert [sentence for sentence in told(answer) if not sentence.startswith("没有保存：这一页打开得太久")] == []
+    assert desk.post(change(plan), form_of(answer)).status_code == 302
+    assert offers(plan) == [("高级电工", 5)]
