@@ -7,6 +7,7 @@ compared with what stands now: what differs was changed by somebody else, and no
 import base64
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from django.db.models import Model
 from accounts.kept_forms import WITHOUT_FILES
 
 LENGTH = 4  # characters of a digest: one change in sixteen million is missed, and a page of many rows stays small
+MOST_BYTES = 1024 * 1024  # of what was seen, unpacked: a page of two thousand rows has a fourth of it
 MOST_NAMED = 8
 UNREADABLE = "这一页打开得太久，或者没有完整送到，查不出别人是不是改过"
 DELETED = "别人删除的仍在下面，再次保存会重新添加。"
@@ -81,9 +83,14 @@ class SeenField(forms.CharField):
 
 
 def seen_of(standing: Standing) -> str:
-    """What a page with this on it has in its `seen`; nothing where nothing stands yet."""
+    """What a page with this on it has in its `seen`; nothing where nothing stands yet.
+
+    Packed: a form that is kept over a login has 64 KB for everything, and in an address's writing a character of a name
+    takes nine bytes.
+    """
     shown = {key: [part.name, "".join(part.digests())] for key, part in standing.items()}
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")) if shown else ""
+    text = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode() if shown else ""
 
 
 def read(seen: str) -> dict[str, tuple[str, list[str]]] | None:
@@ -91,11 +98,23 @@ def read(seen: str) -> dict[str, tuple[str, list[str]]] | None:
     try:
         found = {
             key: (str(name), [text[at : at + LENGTH] for at in range(0, len(text), LENGTH)])
-            for key, (name, text) in json.loads(seen).items()
+            for key, (name, text) in json.loads(unpacked(seen)).items()
         }
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, RecursionError, TypeError, ValueError):
         return None
     return found
+
+
+def unpacked(seen: str) -> bytes:
+    """Raises ValueError for what is not whole, or would become larger than any page of ours."""
+    unpacker = zlib.decompressobj()
+    try:
+        text = unpacker.decompress(base64.urlsafe_b64decode(seen), MOST_BYTES)
+    except zlib.error as problem:
+        raise ValueError from problem
+    if not unpacker.eof:
+        raise ValueError
+    return text
 
 
 def compare(form: forms.BaseForm, standing: Standing, words: Words) -> None:

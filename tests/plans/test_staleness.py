@@ -1,12 +1,20 @@
 """Whoever saves a form that lay open is told what others have changed meanwhile, and saves once more knowing it."""
 
+import base64
+import tracemalloc
+import zlib
+from random import Random
 from time import sleep
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts import kept_forms
+from plans import staleness
+from plans.desk_form import standing_of
 from plans.models import Attachment, Occupation, Plan
 from tests import scenes
 from tests.pages import form_of
@@ -102,7 +110,14 @@ def test_seats_that_are_taken_meanwhile_are_nobodys_change(desk, plan, electrici
     assert list(Occupation.objects.values_list("name", "seats_taken")) == [("高级电工", 1)]
 
 
-@pytest.mark.parametrize("seen", ["", "[1]", "{", '{"plan": 1}', '{"title": "ab12cd34ef56"}', "null"])
+def packed(text):
+    return base64.urlsafe_b64encode(zlib.compress(text.encode())).decode()
+
+
+STRANGE = ["", "[1]", "{", '{"plan": 1}', '{"title": "ab12cd34ef56"}', "null", "[" * 200_000]
+
+
+@pytest.mark.parametrize("seen", ["", "没有", "e30", "AAAA", '{"plan":["","ab12"]}', *map(packed, STRANGE)])
 def test_a_page_that_cannot_be_compared_is_shown_once_more(desk, plan, seen):
     answer = save(desk, plan, seen=seen, title="改过的名称")
     sentence = "没有保存：这一页打开得太久，或者没有完整送到，查不出别人是不是改过。"
@@ -125,6 +140,7 @@ def test_the_page_asks_the_database_as_often_for_many_rows(desk, plan, electrici
             desk.get(change(plan))
         return len(queries)
 
+    asked()  # what the process remembers
     few = asked()
     for name in ("焊工", "钳工", "车工"):
         scenes.occupation(plan, name=name)
@@ -153,6 +169,54 @@ def test_two_managers_in_the_same_instant(sign_in, monkeypatch):
     answers = at_once(lambda: send(0), lambda: send(1))
     assert sorted(answers) == [(200, 1), (302, 0)]
     assert offers(plan) == [("电工", 10 + answers.index((302, 0)))]
+
+
+# How large it is ------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_seen_takes_little_room_in_a_form_that_is_kept(plan):
+    """A form that is kept over a login has 64 KB for everything; 250 bytes a row were these alone."""
+    empty = len(urlencode({"seen": staleness.seen_of(standing_of(plan))}))
+    pick = Random(7)  # noqa: S311  (no secret: names that have little in common)
+
+    def name():
+        return "".join(chr(pick.randrange(0x4E00, 0x9FA5)) for _ in range(8))
+
+    Occupation.objects.bulk_create(
+        Occupation(plan=plan, name=name(), code=name(), requirements=name(), capacity=pick.randrange(1, 10_000))
+        for _ in range(200)
+    )
+    standing = standing_of(plan)
+    seen = staleness.seen_of(standing)
+    assert (len(urlencode({"seen": seen})) - empty) / 200 < 90
+    names = {key: name for key, (name, _) in (staleness.read(seen) or {}).items()}
+    assert names == {key: part.name for key, part in standing.items()}
+
+
+def test_a_form_of_many_rows_is_kept_over_a_login(desk, colleague, manager, plan):
+    """And compared as ever with what stands by then."""
+    wanted = "从事本职业工作满三年，取得中级证书"
+    for number in range(100):
+        scenes.occupation(plan, name=f"第 {number} 号工业机器人系统操作员", code=f"6-{number}", requirements=wanted)
+    form = form_of(desk.get(change(plan)))
+    assert kept_forms.keep_text(manager.pk, change(plan), urlencode(form))
+    save(colleague, plan, **{"occupations-7-capacity": 9})
+    answer = desk.post(change(plan), form_of(desk.get(change(plan))))
+    assert told(answer) == [f"{BEFORE}改过职业（工种）“第 7 号工业机器人系统操作员（职工组）”的“名额”。{AFTER}"]
+
+
+def test_what_says_it_is_small_and_is_not_is_not_unpacked():
+    bomb = packed("[" * 50_000_000)
+    tracemalloc.start()
+    assert staleness.read(bomb) is None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * staleness.MOST_BYTES
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 4, 40])
+def test_what_came_in_part_is_not_read(plan, electrician, cut):
+    assert staleness.read(staleness.seen_of(standing_of(plan))[:-cut]) is None
 
 
 # Attachments ----------------------------------------------------------------------------------------------------------
