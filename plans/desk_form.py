@@ -50,7 +50,7 @@ class RowsFormSet(forms.BaseInlineFormSet):
 
     def __init__(self, data: Any = None, files: Any = None, **kwargs: Any) -> None:
         super().__init__(data, files, **kwargs)
-        if self.is_bound and (gone := self.gone()):
+        if self.is_bound and ((gone := self.gone()) or not self.is_in_order()):
             self.data, self.files = as_new(gone, self.data, self.files, self.prefix)
 
     def gone(self) -> set[int]:
@@ -60,6 +60,12 @@ class RowsFormSet(forms.BaseInlineFormSet):
         was = set(stored.values() if shown is None else shown)
         missing = was - {key_of(row) for row in self.get_queryset()}
         return {number for number, key in stored.items() if key in missing}
+
+    def is_in_order(self) -> bool:
+        """Whether the stored rows come first, as Django counts them. In a form that was kept over a login they may not."""
+        counted = self.data.get(f"{self.prefix}-INITIAL_FORMS", "")
+        numbers = sorted(stored_rows(self.data, self.prefix))
+        return not re.fullmatch(r"\d{1,4}", counted) or numbers == [*range(int(counted))]
 
 
 def stored_rows(data: Mapping[str, Any], prefix: str | None) -> dict[int, str]:

@@ -286,3 +286,33 @@ def test_a_row_that_is_gone_is_a_new_one_on_a_page_that_cannot_be_compared_too(d
     assert [sentence for sentence in told(answer) if not sentence.startswith("没有保存：这一页打开得太久")] == []
     assert desk.post(change(plan), form_of(answer)).status_code == 302
     assert offers(plan) == [("高级电工", 5)]
+
+
+# Kept over a login ------------------------------------------------------------------------------------------------------
+
+
+def kept_form(desk, manager, plan, **typed):
+    """As it is shown again, after a colleague has been there."""
+    form = {**form_of(desk.get(change(plan))), **typed}
+    return lambda: kept_forms.keep_text(manager.pk, change(plan), urlencode(form)) and form_of(desk.get(change(plan)))
+
+
+def test_rows_that_were_kept_come_back_though_a_colleague_has_deleted_one(desk, colleague, manager, plan, electrician):
+    scenes.occupation(plan, name="焊工", capacity=7)
+    again = kept_form(desk, manager, plan, **{"occupations-0-capacity": 50, "occupations-1-capacity": 70})
+    save(colleague, plan, **{"occupations-0-DELETE": "on"})
+    answer = desk.post(change(plan), again())
+    assert told(answer) == [f"{BEFORE}删除了职业（工种）“电工（职工组）”。{AFTER}{AGAIN}"]
+    assert desk.post(change(plan), form_of(answer)).status_code == 302
+    assert offers(plan) == [("焊工", 70), ("电工", 50)]
+
+
+def test_rows_that_were_kept_come_back_though_a_colleague_has_added_one(desk, colleague, manager, plan, electrician):
+    form = form_of(desk.get(change(plan)))
+    added = new_row("occupations", form, name="车工", division="worker")
+    again = kept_form(desk, manager, plan, **added)
+    save(colleague, plan, **new_row("occupations", form, name="焊工", division="worker"))
+    answer = desk.post(change(plan), again())
+    assert told(answer) == [f"{BEFORE}添加了职业（工种）“焊工（职工组）”。{AFTER}{KEPT}"]
+    assert desk.post(change(plan), form_of(answer)).status_code == 302
+    assert offers(plan) == [("电工", 5), ("焊工", None), ("车工", None)]
