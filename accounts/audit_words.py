@@ -42,6 +42,7 @@ PURGED = {
 }
 # Of a backup, beside its numbers and its moment.
 BACKED_UP = {"rows": "行", "files": "文件", "bytes": "字节", "made": "做于"}
+DEADLINES = {"registration": "报名截止", "corrections": "修改截止"}
 
 
 def actor(stored: str) -> str:
@@ -59,6 +60,8 @@ def detail(verb: str, stored: str) -> str:
         return re.sub("[a-z_]+", lambda word: PURGED.get(word[0], word[0]), stored).replace(", ", "，")
     if verb in {Verb.BACKUP_MADE, Verb.BACKUP_RESTORED}:
         return re.sub("[a-z]+", lambda word: BACKED_UP.get(word[0], word[0]), stored).replace(", ", "，")
+    if verb == Verb.DEADLINE_EXTENDED:
+        return re.sub("[a-z]+", lambda word: DEADLINES.get(word[0], word[0]), stored).replace(", ", "，")
     for beginning, words in BEGINNINGS.items():
         if stored.startswith(beginning):
             return f"{words}（{stored.removeprefix(beginning)}）"

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import auth
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -15,13 +16,13 @@ from accounts.models import AccountEnded
 from accounts.requests import place_to_return
 
 
-def before_confirmation[View: Callable[..., HttpResponse]](view: View) -> View:
+def before_confirmation[View: Callable[..., HttpResponseBase]](view: View) -> View:
     """Mark a view that somebody may see who has not confirmed an identity yet."""
     view.before_confirmation = True  # type: ignore[attr-defined]
     return view
 
 
-def before_consent[View: Callable[..., HttpResponse]](view: View) -> View:
+def before_consent[View: Callable[..., HttpResponseBase]](view: View) -> View:
     """Mark a view that somebody may see who has not agreed to the privacy notice that is in force."""
     view.before_consent = True  # type: ignore[attr-defined]
     return view

@@ -4,12 +4,14 @@ Each room registers its holdings when the apps are ready (AppConfig.ready), so t
 Every model with a relation to an account is named by one of them: tests/accounts/test_personal_data.py asks them all.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
@@ -20,7 +22,8 @@ from accounts.models import User
 class Fact:
     """One thing that is known: how it is called, what the page shows of it, and what the download says in full.
 
-    `full` may be a function, asked for the download alone: for what is large. None is what is shown.
+    `full` may be a function, asked for the download alone: for what is large. It raises OSError where a storage is away.
+    None is what is shown.
     """
 
     label: str
@@ -83,16 +86,28 @@ def days(kind: str) -> int:
     return settings.RETENTION[kind]
 
 
-def in_full(user: User) -> dict[str, Any]:
-    """All that is held about this person, ready for JSON: each group with its reason, its time and its entries."""
-    return {
-        holding.title: {
-            "用途": holding.why,
-            "保存多久": holding.how_long(),
-            "内容": [entry.in_full() for entry in holding.tell(user)],
-        }
-        for holding in for_pages()
-    }
+def in_full(user: User, head: Mapping[str, str]) -> Iterator[str]:
+    """All that is held about this person as one JSON object, behind the facts of `head`: each group with its reason, its
+    time and its entries. Piece by piece, an entry each, so that of what is large one is held at a time."""
+    comma = "{"
+    for name, value in head.items():
+        yield f"{comma}\n  {as_json(name)}: {as_json(value)}"
+        comma = ","
+    for holding in for_pages():
+        about = {"用途": holding.why, "保存多久": holding.how_long()}
+        facts = "".join(f"\n    {as_json(name)}: {as_json(value)}," for name, value in about.items())
+        yield f'{comma}\n  {as_json(holding.title)}: {{{facts}\n    "内容": ['
+        comma, between, end = ",", "", ""
+        for entry in holding.tell(user):
+            yield f"{between}\n      "
+            yield as_json(entry.in_full()).replace("\n", "\n      ")  # a break within a text is escaped
+            between, end = ",", "\n    "
+        yield f"{end}]\n  }}"
+    yield "\n}"
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, cls=DjangoJSONEncoder)
 
 
 def facts_of(row: models.Model, names: Iterable[str]) -> list[Fact]:

@@ -11,7 +11,7 @@ from accounts.personal_data import Entry, Fact, Holding, days, in_words
 from photos.models import Portrait, Upload
 from photos.removal import remove
 
-UNREADABLE = "照片文件暂时读不出来"
+LOST = "照片文件丢失，请联系运营人员"
 
 
 def tell(user: User) -> Iterator[Entry]:
@@ -40,11 +40,12 @@ def tell(user: User) -> Iterator[Entry]:
 
 
 def in_base64(portrait: Portrait) -> str:
+    """Raises OSError of a storage that is away: a download without its portraits would look complete."""
     try:
         with portrait.file.open("rb") as file:
             return base64.b64encode(file.read()).decode()
-    except OSError:
-        return UNREADABLE
+    except FileNotFoundError:
+        return LOST
 
 
 def count(user: User) -> dict[str, int]:

@@ -162,7 +162,7 @@ class PlanAdmin(
         if change:
             before = form.initial["registration_closes_at"]
             corrections_before = form.initial["correction_closes_at"] or before
-            for sentence in publication.moved_back(form.instance, before, corrections_before):
+            for sentence in publication.moved(form.instance, before, corrections_before):
                 messages.info(request, sentence)
 
     @admin.display(description="状态")

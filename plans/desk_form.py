@@ -9,9 +9,13 @@ from django.utils.datastructures import MultiValueDict
 
 from plans import staleness
 from plans.models import Attachment, Occupation, Plan
-from plans.staleness import Part, Standing
+from plans.staleness import Part, Standing, Words
 
-ADDED = "别人添加的会保留。"
+WORDS = Words(
+    added="别人添加的会保留。",
+    without_files="attachments-",
+    files="其中附件的文件已经随之删除：要保留的请重新选择文件，不要的请清空名称。",
+)
 
 
 class PlanForm(forms.ModelForm):
@@ -26,7 +30,7 @@ class PlanForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        staleness.compare(self, self.standing, ADDED)
+        staleness.compare(self, self.standing, WORDS)
         return cleaned
 
 
@@ -46,15 +50,22 @@ class RowsFormSet(forms.BaseInlineFormSet):
 
     def __init__(self, data: Any = None, files: Any = None, **kwargs: Any) -> None:
         super().__init__(data, files, **kwargs)
-        if self.is_bound and (gone := self.gone()):
+        if self.is_bound and ((gone := self.gone()) or not self.is_in_order()):
             self.data, self.files = as_new(gone, self.data, self.files, self.prefix)
 
     def gone(self) -> set[int]:
-        """The numbers of these rows."""
-        shown = staleness.read(self.data.get("seen", "")) or {}
-        missing = set(shown) - {key_of(row) for row in self.get_queryset()}
+        """The numbers of these rows. Of a page that cannot be compared all that are not there: nothing of it is saved."""
         stored = {number: f"{self.prefix}-{pk}" for number, pk in stored_rows(self.data, self.prefix).items()}
+        shown = staleness.read(self.data.get("seen", ""))
+        was = set(stored.values() if shown is None else shown)
+        missing = was - {key_of(row) for row in self.get_queryset()}
         return {number for number, key in stored.items() if key in missing}
+
+    def is_in_order(self) -> bool:
+        """Whether the stored rows come first, as Django counts them. In a form that was kept over a login they may not."""
+        counted = self.data.get(f"{self.prefix}-INITIAL_FORMS", "")
+        numbers = sorted(stored_rows(self.data, self.prefix))
+        return not re.fullmatch(r"\d{1,4}", counted) or numbers == [*range(int(counted))]
 
 
 def stored_rows(data: Mapping[str, Any], prefix: str | None) -> dict[int, str]:

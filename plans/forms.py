@@ -58,6 +58,7 @@ class AttachmentForm(forms.ModelForm):
         model = Attachment
         fields = ["title", "file"]
         widgets = {"file": AdminFileWidget(attrs={"accept": ",".join(attachments.KINDS), "aria-label": "文件"})}
+        error_messages = {"file": {"required": "请选择文件；不要这个附件了，请清空名称。"}}
         help_texts = {"file": f"只收 {attachments.KINDS_IN_WORDS}。"}
 
     def clean_file(self) -> Any:

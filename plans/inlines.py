@@ -17,7 +17,7 @@ MOST_KEPT_ROWS = 50
 
 
 class KeptRowsMixin:
-    """Rows that were being added when the session ended get their places again; PlanAdmin fills them in.
+    """Rows that were on the page when the session ended get their places again, whatever stands now; PlanAdmin fills them in.
 
     Without JavaScript nothing adds a row on the page: its address does (templates/admin/plans/plan/change_form.html).
     """
@@ -27,9 +27,10 @@ class KeptRowsMixin:
         typed = kept_forms.kept(request) if request.method == "GET" else None
         if typed is None:
             return extra
+        standing = self.model._default_manager.filter(plan=obj).count() if obj else 0  # type: ignore[attr-defined]
         prefix = self.model._meta.get_field("plan").remote_field.get_accessor_name()  # type: ignore[attr-defined]
         try:
-            added = int(typed.get(f"{prefix}-TOTAL_FORMS", "")) - int(typed.get(f"{prefix}-INITIAL_FORMS", ""))
+            added = int(typed.get(f"{prefix}-TOTAL_FORMS", "")) - standing
         except ValueError:
             return extra
         return max(0, min(added, MOST_KEPT_ROWS))

@@ -182,8 +182,8 @@ def apply(outcome: Outcome, by: str) -> tuple[Plan, list[str]]:
         occupation_import.apply(plan, offers, by)
     if made:
         return plan, []
-    # As the desk does after its form: applicants hear of a later deadline, the committee of photos that no longer fit.
-    return plan, publication.moved_back(plan, before, corrections_before) + other_photos(plan, set(outcome.values))
+    # As the desk does after its form: applicants hear of another deadline, the committee of photos that no longer fit.
+    return plan, publication.moved(plan, before, corrections_before) + other_photos(plan, set(outcome.values))
 
 
 def other_photos(plan: Plan, changed: set[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""When applicants see a plan: published now or at a moment, taken back while nobody has begun, its deadline moved back."""
+"""When applicants see a plan: published now or at a moment, taken back while nobody has begun, its deadlines moved."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from accounts.audit import record
 from accounts.models import User
 from accounts.verbs import Verb
 from plans.models import Plan
-from plans.signals import deadline_extended
+from plans.signals import deadlines_moved
 
 
 class PublicationRefused(Exception):
@@ -76,7 +76,7 @@ def withdraw(plan: Plan, by: User) -> None:
 def extend(plan: Plan, by: User, closes_at: datetime, corrections: datetime | None) -> list[str]:
     """Move the deadline back, and that for corrections if given (both aware). Raises PublicationRefused.
 
-    The sentences are of whoever listens to `deadline_extended` and tells the applicants.
+    The sentences are of whoever listens to `deadlines_moved` and tells the applicants.
     """
     held = Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # who begins meanwhile need not wait
     if closes_at <= max(held.registration_closes_at, clock.now()):
@@ -86,16 +86,27 @@ def extend(plan: Plan, by: User, closes_at: datetime, corrections: datetime | No
     before, corrections_before = held.registration_closes_at, held.corrections_end_at
     held.registration_closes_at, held.correction_closes_at = closes_at, corrections
     held.save(update_fields=["registration_closes_at", "correction_closes_at"])
-    record(by, Verb.DEADLINE_EXTENDED, held, detail=f"{told(before)} → {told(closes_at)}")
-    return moved_back(held, before, corrections_before)
+    named = [f"{name} {was} → {ends}" for name, was, ends in moves(held, before, corrections_before)]
+    record(by, Verb.DEADLINE_EXTENDED, held, detail=", ".join(named))
+    return moved(held, before, corrections_before)
 
 
-def moved_back(plan: Plan, before: datetime, corrections_before: datetime) -> list[str]:
-    """Have those told for whom a plan that was saved ends later than at these moments (aware): sentences for the committee."""
-    if plan.registration_closes_at <= before and plan.corrections_end_at <= corrections_before:
+def moved(plan: Plan, before: datetime, corrections_before: datetime) -> list[str]:
+    """Have those told for whom a plan that was saved ends at another time than these (aware): sentences for the committee."""
+    if not moves(plan, before, corrections_before):
         return []
     moments = {"before": before, "corrections_before": corrections_before}
-    return [sentence for _, sentence in deadline_extended.send(Plan, plan=plan, **moments) if sentence]
+    return [sentence for _, sentence in deadlines_moved.send(Plan, plan=plan, **moments) if sentence]
+
+
+def moves(plan: Plan, before: datetime, corrections_before: datetime) -> list[tuple[str, str, str]]:
+    """Of each deadline that is another one than it was, to the minute as a form has it: its code, and both moments."""
+    pairs = {
+        "registration": (before, plan.registration_closes_at),
+        "corrections": (corrections_before, plan.corrections_end_at),
+    }
+    found = [(name, told(was), told(ends)) for name, (was, ends) in pairs.items()]
+    return [(name, was, ends) for name, was, ends in found if was != ends]
 
 
 def told(moment: datetime) -> str:

@@ -7,7 +7,8 @@ compared with what stands now: what differs was changed by somebody else, and no
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
+from accounts.kept_forms import WITHOUT_FILES
+
 LENGTH = 4  # characters of a digest: one change in sixteen million is missed, and a page of many rows stays small
+MOST_BYTES = 1024 * 1024  # of what was seen, unpacked: a page of two thousand rows has a fourth of it
 MOST_NAMED = 8
 UNREADABLE = "这一页打开得太久，或者没有完整送到，查不出别人是不是改过"
 DELETED = "别人删除的仍在下面，再次保存会重新添加。"
@@ -50,6 +54,22 @@ def text_of(value: Any) -> str:
 type Standing = Mapping[str, Part]  # by a key that a change leaves as it is
 
 
+@dataclass(frozen=True)
+class Words:
+    """What becomes of what others have added, and of what they have deleted, when the form is saved once more.
+
+    `without_files` begins the keys of what cannot come back by itself, and `files` says what to do about it.
+    """
+
+    added: str
+    without_files: str = ""
+    files: str = ""
+
+    def of_deleted(self, keys: Sequence[str]) -> str:
+        lost = self.without_files and any(key.startswith(self.without_files) for key in keys)
+        return f"{DELETED}{self.files if lost else ''}"
+
+
 class SeenField(forms.CharField):
     """It belongs to the page, not to what is edited: nothing was changed by it."""
 
@@ -63,9 +83,14 @@ class SeenField(forms.CharField):
 
 
 def seen_of(standing: Standing) -> str:
-    """What a page with this on it has in its `seen`; nothing where nothing stands yet."""
+    """What a page with this on it has in its `seen`; nothing where nothing stands yet.
+
+    Packed: a form that is kept over a login has 64 KB for everything, and in an address's writing a character of a name
+    takes nine bytes.
+    """
     shown = {key: [part.name, "".join(part.digests())] for key, part in standing.items()}
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")) if shown else ""
+    text = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode() if shown else ""
 
 
 def read(seen: str) -> dict[str, tuple[str, list[str]]] | None:
@@ -73,41 +98,53 @@ def read(seen: str) -> dict[str, tuple[str, list[str]]] | None:
     try:
         found = {
             key: (str(name), [text[at : at + LENGTH] for at in range(0, len(text), LENGTH)])
-            for key, (name, text) in json.loads(seen).items()
+            for key, (name, text) in json.loads(unpacked(seen)).items()
         }
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, RecursionError, TypeError, ValueError):
         return None
     return found
 
 
-def compare(form: forms.BaseForm, standing: Standing, added: str) -> None:
+def unpacked(seen: str) -> bytes:
+    """Raises ValueError for what is not whole, or would become larger than any page of ours."""
+    unpacker = zlib.decompressobj()
+    try:
+        text = unpacker.decompress(base64.urlsafe_b64decode(seen), MOST_BYTES)
+    except zlib.error as problem:
+        raise ValueError from problem
+    if not unpacker.eof:
+        raise ValueError
+    return text
+
+
+def compare(form: forms.BaseForm, standing: Standing, words: Words) -> None:
     """Called by a form's `clean`. Raises ValidationError where others have changed something meanwhile, and shows the
-    form with what stands now as seen, so that whoever saves once more knows. `added` says what then becomes of what
-    others have added."""
-    said = refusal(form.cleaned_data.get("seen", ""), standing, added) if standing else ""
+    form with what stands now as seen, so that whoever saves once more knows. A browser sends no file twice."""
+    said = refusal(form.cleaned_data.get("seen", ""), standing, words) if standing else ""
     if said:
+        said += WITHOUT_FILES if form.files else ""
         shown: Any = form.data.copy()  # type: ignore[attr-defined]  # a QueryDict or a dict
         shown[form.add_prefix("seen")] = seen_of(standing)
         form.data = shown
         raise ValidationError(said)
 
 
-def refusal(seen: str, standing: Standing, added: str) -> str:
+def refusal(seen: str, standing: Standing, words: Words) -> str:
     """The sentences for whoever saves; empty where nothing was changed."""
     shown = read(seen)
     if shown is None:
         return f"没有保存：{UNREADABLE}。{AND_THEN}"
     changed = [change(*shown[key], part) for key, part in standing.items() if key in shown]
     new = [part.name for key, part in standing.items() if key not in shown]
-    gone = [name for key, (name, _) in shown.items() if key not in standing]
+    gone = {key: name for key, (name, _) in shown.items() if key not in standing}
     said = [
         *few([sentence for sentence in changed if sentence], "，"),
         *(f"添加了{names}" for names in few(new, "、")),
-        *(f"删除了{names}" for names in few(gone, "、")),
+        *(f"删除了{names}" for names in few([*gone.values()], "、")),
     ]
     if not said:
         return ""
-    then = f"{added if new else ''}{DELETED if gone else ''}"
+    then = f"{words.added if new else ''}{words.of_deleted([*gone]) if gone else ''}"
     return f"没有保存：您打开这一页以后，别人{'，'.join(said)}。{AND_THEN}{then}"
 
 

@@ -11,7 +11,7 @@ class RegistrationsConfig(AppConfig):
         from django.core import checks
 
         from accounts import personal_data, retention
-        from plans.signals import deadline_extended, decisions_published, photo_requirements_changed, plan_copied
+        from plans.signals import deadlines_moved, decisions_published, photo_requirements_changed, plan_copied
         from profiles.models import profile_changed
         from registrations import (  # noqa: F401  (bulk, export_jobs: the worker must know what a job does)
             bulk,
@@ -32,7 +32,7 @@ class RegistrationsConfig(AppConfig):
         retention.register(*PARTS, *carried.PARTS, message_data.PART)
 
         profile_changed.connect(flow, dispatch_uid="registrations.intake.flow")
-        deadline_extended.connect(deadlines.tell, dispatch_uid="registrations.deadlines.tell")
+        deadlines_moved.connect(deadlines.tell, dispatch_uid="registrations.deadlines.tell")
         decisions_published.connect(publishing.published, dispatch_uid="registrations.publishing.published")
         plan_copied.connect(return_reasons.copy, dispatch_uid="registrations.return_reasons.copy")
         photo_requirements_changed.connect(photo_fit.tell, dispatch_uid="registrations.photo_fit.tell")

@@ -20,7 +20,7 @@ from accounts.requests import signed_in
 from accounts.verbs import Verb
 from plans import staleness
 from plans.models import Plan, Role
-from plans.staleness import Part, Standing
+from plans.staleness import Part, Standing, Words
 from profiles.forms import plain_text
 from registrations import return_reasons
 from registrations.decisions import FIXABLE
@@ -30,7 +30,7 @@ from registrations.return_reasons import LABEL_LENGTH, SENTENCE_LENGTH, ReturnRe
 CODE = re.compile("[a-z0-9_]{1,32}")
 EMPTY_ROWS = 3
 MOST_ROWS = 200
-ADDED = "别人添加的不在下面，再次保存会去掉。"
+WORDS = Words(added="别人添加的不在下面，再次保存会去掉。")
 FIELDS = {name: label for name, label in FIXABLE.items() if name != "portrait"}
 
 
@@ -126,7 +126,7 @@ class SeenForm(forms.Form):
         self.standing = standing
 
     def clean(self) -> None:
-        staleness.compare(self, self.standing, ADDED)
+        staleness.compare(self, self.standing, WORDS)
 
 
 def standing_of(reasons: Iterable[ReturnReason]) -> Standing:

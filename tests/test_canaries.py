@@ -270,7 +270,8 @@ def type_until_the_session_ends(visitor: Visitor, user: Any) -> None:
 def take_along(visitor: Visitor, number: str) -> None:
     """Everything that is held, number included, to the person and to nowhere else."""
     assert number not in visitor.get("/accounts/my-data/").content.decode()
-    assert number in visitor.post("/accounts/my-data/download/", {}).content.decode()
+    taken = visitor.post("/accounts/my-data/download/", {})
+    assert number in b"".join(taken.streaming_content).decode()
 
 
 def fill_in_and_submit(visitor: Visitor, registration_plan: Any, occupation: Any) -> Registration:

@@ -164,7 +164,7 @@ def test_a_whole_journey_asks_the_platform_alone(provider, called, plan, manager
     person.force_login(registration.applicant, backend="accounts.oidc.PlatformBackend")
     for place in (registration.get_absolute_url(), "/profile/", "/profile/photo/", "/accounts/my-data/"):
         person.get(place)
-    person.post("/accounts/my-data/download/")
+    list(person.post("/accounts/my-data/download/").streaming_content)
     assert (called, User.objects.filter(pk=user.pk).exists()) == (before, True)
     client.post(reverse("accounts:logout"))
     host, port = provider.origin.removeprefix("http://").split(":")

@@ -290,3 +290,11 @@ def test_leafing_keeps_the_question(desk):
     assert 'href="?actor=u-%2A&amp;p=2"' in answer.content.decode()
     assert "共 60 条。" in answer.content.decode()
     assert details(desk.get(LIST, {"actor": "u-*", "p": "2"})) == [str(n) for n in range(9, -1, -1)]
+
+
+def test_an_extension_says_which_deadlines_were_moved():
+    stored = "registration 2026-12-01T17:00 → 2026-12-02T17:00, corrections 2026-12-05T17:00 → 2026-12-06T17:00"
+    said = "报名截止 2026-12-01T17:00 → 2026-12-02T17:00，修改截止 2026-12-05T17:00 → 2026-12-06T17:00"
+    assert audit_words.detail("plan.extended", stored) == said
+    former = "2026-12-01T17:00 → 2026-12-02T17:00"
+    assert audit_words.detail("plan.extended", former) == former

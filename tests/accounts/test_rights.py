@@ -81,7 +81,8 @@ def test_who_does_not_agree_can_read_take_along_and_leave(applicant, sign_in, ne
     client = sign_in(applicant)
     said = [client.get(page).status_code for page in ("/accounts/privacy/", "/accounts/my-data/", "/accounts/close/")]
     assert said == [200, 200, 200]
-    assert client.post("/accounts/my-data/download/").status_code == 200
+    taken = client.post("/accounts/my-data/download/")
+    assert (taken.status_code, b"".join(taken.streaming_content)[:1]) == (200, b"{")
     assert client.post("/accounts/close/", {"understood": "on"}).headers["Location"] == "/accounts/closed/"
 
 

@@ -19,7 +19,7 @@ from plans import copying, publication
 from plans.models import Attachment, Plan
 from plans.plan_forms import CopyForm
 from plans.publication import PublicationRefused
-from plans.signals import deadline_extended
+from plans.signals import deadlines_moved
 from registrations import intake, return_reasons
 from registrations.return_reasons import ReturnReason
 from registrations.workflow import StepRefused
@@ -184,9 +184,9 @@ def heard():
         heard.append((plan.code, before, plan.registration_closes_at))
         return "已通知 3 人。"
 
-    deadline_extended.connect(listen)
+    deadlines_moved.connect(listen)
     yield heard
-    deadline_extended.disconnect(listen)
+    deadlines_moved.disconnect(listen)
 
 
 def test_a_later_deadline_is_told(desk, plan, heard):
@@ -196,7 +196,28 @@ def test_a_later_deadline_is_told(desk, plan, heard):
     assert heard == [(plan.code, before, later)]
     plan.refresh_from_db()
     assert (plan.registration_closes_at, plan.correction_closes_at) == (later, None)
-    assert lines("verb", "detail") == [("plan.extended", f"{typed(before)} → {typed(later)}")]
+    assert lines("verb", "detail") == [("plan.extended", moves((before, later), (before, later)))]
+
+
+def moves(registration, corrections=()):
+    """As the record has them."""
+    return ", ".join(
+        f"{name} {typed(pair[0])} → {typed(pair[1])}"
+        for name, pair in (("registration", registration), ("corrections", corrections))
+        if pair
+    )
+
+
+@pytest.mark.parametrize("by_days", [3, 0, -1])
+def test_the_record_names_each_deadline_that_was_moved(desk, plan, by_days):
+    closes = plan.registration_closes_at.replace(second=0, microsecond=0)
+    corrections = closes + 5 * DAY
+    Plan.objects.update(registration_closes_at=closes, correction_closes_at=corrections)
+    form = {"closes_at": typed(closes + DAY), "corrections": typed(corrections + by_days * DAY)}
+    desk.post(address(plan, "extend"), form)
+    moved = (corrections, corrections + by_days * DAY) if by_days else ()
+    expected = moves((closes, closes + DAY), moved)
+    assert lines("verb", "detail") == [("plan.extended", expected)]
 
 
 def test_a_deadline_is_not_moved_forward(desk, plan, heard):

@@ -1,12 +1,20 @@
 """Whoever saves a form that lay open is told what others have changed meanwhile, and saves once more knowing it."""
 
+import base64
+import tracemalloc
+import zlib
+from random import Random
 from time import sleep
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts import kept_forms
+from plans import staleness
+from plans.desk_form import standing_of
 from plans.models import Attachment, Occupation, Plan
 from tests import scenes
 from tests.pages import form_of
@@ -102,7 +110,14 @@ def test_seats_that_are_taken_meanwhile_are_nobodys_change(desk, plan, electrici
     assert list(Occupation.objects.values_list("name", "seats_taken")) == [("高级电工", 1)]
 
 
-@pytest.mark.parametrize("seen", ["", "[1]", "{", '{"plan": 1}', '{"title": "ab12cd34ef56"}', "null"])
+def packed(text):
+    return base64.urlsafe_b64encode(zlib.compress(text.encode())).decode()
+
+
+STRANGE = ["", "[1]", "{", '{"plan": 1}', '{"title": "ab12cd34ef56"}', "null", "[" * 200_000]
+
+
+@pytest.mark.parametrize("seen", ["", "没有", "e30", "AAAA", '{"plan":["","ab12"]}', *map(packed, STRANGE)])
 def test_a_page_that_cannot_be_compared_is_shown_once_more(desk, plan, seen):
     answer = save(desk, plan, seen=seen, title="改过的名称")
     sentence = "没有保存：这一页打开得太久，或者没有完整送到，查不出别人是不是改过。"
@@ -125,6 +140,7 @@ def test_the_page_asks_the_database_as_often_for_many_rows(desk, plan, electrici
             desk.get(change(plan))
         return len(queries)
 
+    asked()  # what the process remembers
     few = asked()
     for name in ("焊工", "钳工", "车工"):
         scenes.occupation(plan, name=name)
@@ -153,3 +169,150 @@ def test_two_managers_in_the_same_instant(sign_in, monkeypatch):
     answers = at_once(lambda: send(0), lambda: send(1))
     assert sorted(answers) == [(200, 1), (302, 0)]
     assert offers(plan) == [("电工", 10 + answers.index((302, 0)))]
+
+
+# How large it is ------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_seen_takes_little_room_in_a_form_that_is_kept(plan):
+    """A form that is kept over a login has 64 KB for everything; 250 bytes a row were these alone."""
+    empty = len(urlencode({"seen": staleness.seen_of(standing_of(plan))}))
+    pick = Random(7)  # noqa: S311  (no secret: names that have little in common)
+
+    def name():
+        return "".join(chr(pick.randrange(0x4E00, 0x9FA5)) for _ in range(8))
+
+    Occupation.objects.bulk_create(
+        Occupation(plan=plan, name=name(), code=name(), requirements=name(), capacity=pick.randrange(1, 10_000))
+        for _ in range(200)
+    )
+    standing = standing_of(plan)
+    seen = staleness.seen_of(standing)
+    assert (len(urlencode({"seen": seen})) - empty) / 200 < 90
+    names = {key: name for key, (name, _) in (staleness.read(seen) or {}).items()}
+    assert names == {key: part.name for key, part in standing.items()}
+
+
+def test_a_form_of_many_rows_is_kept_over_a_login(desk, colleague, manager, plan):
+    """And compared as ever with what stands by then."""
+    wanted = "从事本职业工作满三年，取得中级证书"
+    for number in range(100):
+        scenes.occupation(plan, name=f"第 {number} 号工业机器人系统操作员", code=f"6-{number}", requirements=wanted)
+    form = form_of(desk.get(change(plan)))
+    assert kept_forms.keep_text(manager.pk, change(plan), urlencode(form))
+    save(colleague, plan, **{"occupations-7-capacity": 9})
+    answer = desk.post(change(plan), form_of(desk.get(change(plan))))
+    assert told(answer) == [f"{BEFORE}改过职业（工种）“第 7 号工业机器人系统操作员（职工组）”的“名额”。{AFTER}"]
+
+
+def test_what_says_it_is_small_and_is_not_is_not_unpacked():
+    bomb = packed("[" * 50_000_000)
+    tracemalloc.start()
+    assert staleness.read(bomb) is None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * staleness.MOST_BYTES
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 4, 40])
+def test_what_came_in_part_is_not_read(plan, electrician, cut):
+    assert staleness.read(staleness.seen_of(standing_of(plan))[:-cut]) is None
+
+
+# Attachments ----------------------------------------------------------------------------------------------------------
+
+GONE = "其中附件的文件已经随之删除：要保留的请重新选择文件，不要的请清空名称。"
+CHOOSE = "请选择文件；不要这个附件了，请清空名称。"
+FILES = "文件没有保留，请重新选择。"
+
+
+def attachment(plan, title):
+    return Attachment.objects.create(plan=plan, title=title, file=pdf(title))
+
+
+def pdf(name="a.pdf"):
+    return SimpleUploadedFile(name, b"%PDF-1.7\n")
+
+
+def titles(plan):
+    return list(Attachment.objects.filter(plan=plan).values_list("title", flat=True))
+
+
+def test_an_attachment_that_a_colleague_has_deleted_needs_its_file_again(desk, colleague, plan):
+    attachment(plan, "规程.pdf"), attachment(plan, "通知.pdf")
+    form = form_of(desk.get(change(plan)))
+    save(colleague, plan, **{"attachments-0-DELETE": "on"})
+    answer = desk.post(change(plan), {**form, "title": "改过的名称", "attachments-0-title": "新规程.pdf"})
+    assert told(answer) == [f"{BEFORE}删除了附件“规程.pdf”。{AFTER}{AGAIN}{GONE}", CHOOSE]
+    again = form_of(answer)
+    assert (again["attachments-1-id"], again["attachments-1-title"]) == ("", "新规程.pdf")
+
+    refused = desk.post(change(plan), again)
+    assert (told(refused), titles(plan)) == ([CHOOSE], ["通知.pdf"])
+    again = form_of(refused)
+    assert (again["title"], again["attachments-1-title"]) == ("改过的名称", "新规程.pdf")
+    assert desk.post(change(plan), {**again, "attachments-1-file": pdf()}).status_code == 302
+    assert (titles(plan), Plan.objects.get().title) == (["通知.pdf", "新规程.pdf"], "改过的名称")
+    assert not Attachment.objects.filter(file="").exists()
+
+
+def test_who_does_not_want_it_any_more_clears_its_title(desk, colleague, plan):
+    attachment(plan, "规程.pdf")
+    form = form_of(desk.get(change(plan)))
+    save(colleague, plan, **{"attachments-0-DELETE": "on"})
+    again = form_of(desk.post(change(plan), form))
+    assert desk.post(change(plan), {**again, "attachments-0-title": ""}).status_code == 302
+    assert titles(plan) == []
+
+
+def test_files_that_were_chosen_have_to_be_chosen_again(desk, colleague, plan):
+    """A browser sends no file twice: of a stored one the old file would stay, and nobody would know."""
+    old, gone = attachment(plan, "规程.pdf"), attachment(plan, "通知.pdf")
+    form = form_of(desk.get(change(plan)))
+    save(colleague, plan, title="同事的名称", **{"attachments-1-DELETE": "on"})
+    files = {"attachments-0-file": pdf("new.pdf"), "attachments-1-file": pdf("newer.pdf")}
+    answer = desk.post(change(plan), {**form, **files})
+    assert told(answer) == [f"{BEFORE}改过“竞赛名称”，删除了附件“通知.pdf”。{AFTER}{AGAIN}{GONE}{FILES}"]
+    assert (titles(plan), Attachment.objects.get().file) == (["规程.pdf"], old.file)
+    again = desk.post(change(plan), form_of(answer))
+    assert (told(again), titles(plan)) == ([CHOOSE], ["规程.pdf"])
+    assert not Attachment.objects.filter(pk=gone.pk).exists()
+
+
+def test_a_row_that_is_gone_is_a_new_one_on_a_page_that_cannot_be_compared_too(desk, colleague, plan, electrician):
+    form = form_of(desk.get(change(plan)))
+    save(colleague, plan, **{"occupations-0-DELETE": "on"})
+    answer = desk.post(change(plan), {**form, "seen": "", "occupations-0-name": "高级电工"})
+    assert [sentence for sentence in told(answer) if not sentence.startswith("没有保存：这一页打开得太久")] == []
+    assert desk.post(change(plan), form_of(answer)).status_code == 302
+    assert offers(plan) == [("高级电工", 5)]
+
+
+# Kept over a login ------------------------------------------------------------------------------------------------------
+
+
+def kept_form(desk, manager, plan, **typed):
+    """As it is shown again, after a colleague has been there."""
+    form = {**form_of(desk.get(change(plan))), **typed}
+    return lambda: kept_forms.keep_text(manager.pk, change(plan), urlencode(form)) and form_of(desk.get(change(plan)))
+
+
+def test_rows_that_were_kept_come_back_though_a_colleague_has_deleted_one(desk, colleague, manager, plan, electrician):
+    scenes.occupation(plan, name="焊工", capacity=7)
+    again = kept_form(desk, manager, plan, **{"occupations-0-capacity": 50, "occupations-1-capacity": 70})
+    save(colleague, plan, **{"occupations-0-DELETE": "on"})
+    answer = desk.post(change(plan), again())
+    assert told(answer) == [f"{BEFORE}删除了职业（工种）“电工（职工组）”。{AFTER}{AGAIN}"]
+    assert desk.post(change(plan), form_of(answer)).status_code == 302
+    assert offers(plan) == [("焊工", 70), ("电工", 50)]
+
+
+def test_rows_that_were_kept_come_back_though_a_colleague_has_added_one(desk, colleague, manager, plan, electrician):
+    form = form_of(desk.get(change(plan)))
+    added = new_row("occupations", form, name="车工", division="worker")
+    again = kept_form(desk, manager, plan, **added)
+    save(colleague, plan, **new_row("occupations", form, name="焊工", division="worker"))
+    answer = desk.post(change(plan), again())
+    assert told(answer) == [f"{BEFORE}添加了职业（工种）“焊工（职工组）”。{AFTER}{KEPT}"]
+    assert desk.post(change(plan), form_of(answer)).status_code == 302
+    assert offers(plan) == [("电工", 5), ("焊工", None), ("车工", None)]

@@ -248,7 +248,7 @@ def test_a_later_deadline_and_other_photos_are_told_as_at_the_desk(bring, plan, 
     scenes.draft(applicant, occupation)
     heard = []
     monkeypatch.setattr(
-        publication.deadline_extended, "send", lambda *args, **named: heard.append("later") or [(0, "已通知。")]
+        publication.deadlines_moved, "send", lambda *args, **named: heard.append("later") or [(0, "已通知。")]
     )
     monkeypatch.setattr(
         plan_import.photo_requirements_changed, "send", lambda *args, **named: heard.append("photo") or [(0, "")]

@@ -1,4 +1,4 @@
-"""Deadlines that are moved back at the desk, and by the worker told to whom they concern, once and in its own words."""
+"""Deadlines that are moved at the desk, and by the worker told to whom they concern, once and in its own words."""
 
 import io
 from datetime import timedelta
@@ -85,8 +85,9 @@ def of_corrections(person, before, after):
 def told(person, name, before, after, to_do):
     reference = person.registrations.get().reference
     until = f"{timezone.localtime(after):%Y年%-m月%-d日 %H:%M}"
+    how = "延长" if after > before else "提前"
     return (
-        f"{name}从 {in_words(before)} 延长到 {in_words(after)}。",
+        f"{name}从 {in_words(before)} {how}到 {in_words(after)}。",
         f"您的报名（{reference}）{to_do.format(until)}",
     )
 
@@ -133,11 +134,67 @@ def test_without_a_deadline_of_their_own_corrections_end_later_with_registration
     ]
 
 
-def test_less_time_is_not_told_as_more(desk, plan, people, moments):
+def test_less_time_for_corrections_is_told_to_who_was_sent_back(desk, plan, people, moments):
     closes, corrections = moments
-    assert change(desk, plan, correction_closes_at=corrections - DAY) == []
-    assert change(desk, plan, correction_closes_at=None) == []
-    assert (work(), heard(*people)) == (0, [[], [], []])
+    earlier = corrections - DAY
+    assert change(desk, plan, correction_closes_at=earlier) == ["正在通知 1 位还没有重新提交的报名人员。"]
+    work()
+    first = of_corrections(people[2], corrections, earlier)
+    assert heard(*people) == [[], [], [first]]
+    assert change(desk, plan, correction_closes_at=None) == ["正在通知 1 位还没有重新提交的报名人员。"]
+    work()
+    assert heard(*people) == [[], [], [first, of_corrections(people[2], earlier, closes)]]
+
+
+def test_an_earlier_end_of_registration_is_told_to_all_who_have_yet_to_submit(desk, plan, people, moments):
+    closes, _ = moments
+    Plan.objects.update(correction_closes_at=None)
+    earlier = closes - DAY
+    assert change(desk, plan, registration_closes_at=earlier) == ["正在通知 2 位还没有提交的报名人员。"]
+    work()
+    assert heard(*people) == [
+        [of_registration(people[0], closes, earlier)],
+        [],
+        [of_corrections(people[2], closes, earlier)],
+    ]
+
+
+def test_a_deadline_that_comes_back_to_where_it_was_is_told_again(desk, plan, people, moments):
+    """What a person heard last is what is true."""
+    _, corrections = moments
+    steps = [corrections, corrections - DAY, corrections, corrections - DAY]
+    for moment in steps[1:]:
+        change(desk, plan, correction_closes_at=moment)
+        work()
+    assert heard(people[2]) == [
+        [of_corrections(people[2], before, after) for before, after in zip(steps, steps[1:], strict=False)]
+    ]
+
+
+def test_one_is_later_and_the_other_one_earlier(desk, plan, people, moments):
+    closes, corrections = moments
+    extend(desk, plan, closes + DAY, corrections - DAY)
+    work()
+    assert heard(*people) == [
+        [of_registration(people[0], closes, closes + DAY)],
+        [],
+        [of_corrections(people[2], corrections, corrections - DAY)],
+    ]
+
+
+def test_seconds_that_a_form_cuts_off_are_no_change(desk, plan, people, moments):
+    closes, corrections = moments
+    seconds = timedelta(seconds=31)
+    Plan.objects.update(registration_closes_at=closes + seconds, correction_closes_at=corrections + seconds)
+    assert (change(desk, plan), work()) == ([], 0)
+
+
+def test_a_task_of_the_former_release_is_done_by_this_one(plan, people, moments):
+    """Its key ended with the moments; the worker of this release finds it waiting."""
+    closes, corrections = moments
+    key = "-".join(["deadline", *deadlines.stamps(Plan.objects.get()).values()])
+    deadlines.tell_more.call(plan.pk, key, {"returned": "修改截止时间有变化。"}, 0)
+    assert [len(found) for found in heard(*people)] == [0, 0, 1]
 
 
 def test_who_cannot_act_any_more_even_so_is_not_told(desk, plan, people, moments):

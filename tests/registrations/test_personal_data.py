@@ -5,6 +5,8 @@ import io
 import json
 import re
 import subprocess
+import sys
+import tracemalloc
 import zlib
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.sessions.models import Session
-from django.core.files.storage import default_storage
+from django.core.files.storage import Storage, default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.http import QueryDict
@@ -482,7 +484,9 @@ def test_the_page_and_the_download_tell_everything(somebody, sign_in):
         "private, no-store",
         "application/json; charset=utf-8",
     )
-    held = json.loads(got.content)
+    text = whole(got)
+    held = json.loads(text)
+    assert text == json.dumps(held, ensure_ascii=False, indent=2)
     assert list(held) == ["说明", "生成时间", *titles]
     assert held["身份信息"]["内容"][0]["证件号码"] == number
     assert len(held["报名"]["内容"]) == 6
@@ -500,14 +504,58 @@ def test_the_page_and_the_download_tell_everything(somebody, sign_in):
 
 def test_nothing_of_others_is_told(somebody, applicant, occupation, manager, sign_in):
     scenes.registration_at(Status.RETURNED, applicant, occupation, manager)
-    held = sign_in(somebody).post("/accounts/my-data/download/").content.decode()
+    held = whole(sign_in(somebody).post("/accounts/my-data/download/"))
     assert [word for word in (applicant.legal_name, applicant.username, manager.username) if word in held] == []
 
 
 def test_a_picture_that_cannot_be_read_does_not_spoil_the_download(somebody, sign_in):
     default_storage.delete(scenes.portrait_of(somebody).file.name)
-    held = json.loads(sign_in(somebody).post("/accounts/my-data/download/").content)
-    assert held["照片"]["内容"][0]["照片"] == "照片文件暂时读不出来"
+    held = json.loads(whole(sign_in(somebody).post("/accounts/my-data/download/")))
+    assert held["照片"]["内容"][0]["照片"] == "照片文件丢失，请联系运营人员"
+
+
+def test_a_storage_that_fails_in_the_midst_gives_no_file(somebody, sign_in, monkeypatch):
+    """Neither a traceback, nor a file that looks complete; nor does the record say that one was taken."""
+    scenes.portrait_of(somebody), scenes.portrait_of(somebody)
+    opened, read = [], Storage.open
+
+    def one_alone(storage, name, mode="rb"):
+        opened.append(name)
+        if len(opened) > 1:
+            raise OSError("the store does not answer")
+        return read(storage, name, mode)
+
+    monkeypatch.setattr(Storage, "open", one_alone)
+    answer = sign_in(somebody).post("/accounts/my-data/download/", follow=True)
+    assert (len(opened), answer.redirect_chain) == (2, [("/accounts/my-data/", 302)])
+    assert [str(message) for message in answer.context["messages"]] == [
+        "照片暂时读不到，没有下载。请过几分钟再试；如果仍然不行，请联系运营人员。"
+    ]
+    assert AuditEntry.objects.filter(verb="data.downloaded").count() == 0
+
+
+def test_no_more_than_one_portrait_is_held_at_a_time(somebody, sign_in, monkeypatch):
+    large, client = "照" * 1_000_000, sign_in(somebody)
+    monkeypatch.setattr("photos.personal_data.in_base64", lambda portrait: f"{portrait.pk}{large}")
+
+    def most():
+        tracemalloc.start()
+        answer = client.post("/accounts/my-data/download/")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert whole(answer).count(large) == Portrait.objects.count()
+        return peak
+
+    scenes.portrait_of(somebody)
+    most()  # what is made once
+    one = most()
+    for _ in range(4):
+        scenes.portrait_of(somebody)
+    assert most() - one < sys.getsizeof(large) / 2
+
+
+def whole(answer):
+    return b"".join(answer.streaming_content if answer.streaming else [answer.content]).decode()
 
 
 def test_the_pictures_behind_the_links_are_the_owners(somebody, stranger, sign_in):
