@@ -12,7 +12,7 @@ from photos.spec import PhotoSpec
 # Of a copy with so many times the portrait's pixels in each direction, the filter that scales it down leaves nothing to be
 # seen of the difference, and a better quality costs time twice, to write and to read.
 AMPLE = 3
-AMPLE_QUALITY, SCARCE_QUALITY = 80, 92
+AMPLE_QUALITY, SCARCE_QUALITY = 75, 92
 PREVIEW_SIDE = 1024
 LEAST_OF_SIDE = 0.7
 MAX_PREVIEW_BYTES = 80 * KILOBYTE

@@ -120,7 +120,7 @@ def crop(source: bytes | BinaryIO, box: Box, spec: PhotoSpec = DEFAULT_SPEC, tur
     if (turn := TURNS[turns % 4]) is not None:
         image = image.transpose(turn)
     edges = (box.left / scale, box.top / scale, (box.left + box.width) / scale, (box.top + box.height) / scale)
-    portrait = image.resize((spec.width, spec.height), Image.Resampling.LANCZOS, box=edges)
+    portrait = image.resize((spec.width, spec.height), Image.Resampling.BICUBIC, box=edges)
     measured, findings = quality.judge(portrait, spec)
     of_faces, about_faces = faces.judge(portrait)
     return Cropped(encoding.portrait(portrait, spec), measured | of_faces, findings + about_faces)

@@ -1,13 +1,14 @@
 """The pipeline on real and on hostile bytes: what comes out, and with which sentence it refuses."""
 
 import hashlib
+import math
 import random
 from io import BytesIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageStat
 
 from photos.pipeline import Box, PhotoRefused, crop, read, suggest_box
 from photos.spec import PhotoSpec
@@ -259,6 +260,26 @@ def test_a_portrait_has_exactly_the_pixels_and_dpi_of_its_spec():
 def test_the_frame_decides_what_is_kept():
     copy = read(encoded(quarters(1000, 1400)))
     assert seen(crop(copy.data, Box(0, 0, 500, 700)).data) == ["red"] * 4
+
+
+def contrast_left(sides: int, cycles: float) -> float:
+    """Of stripes, so many across a working copy of so many portraits' widths: what the portrait keeps of their contrast."""
+    spec = PhotoSpec(max_kilobytes=500)
+    width, height = sides * spec.width, sides * spec.height
+    row = bytes(round(127 + 90 * math.sin(math.tau * cycles * x / width)) for x in range(width))
+    striped = Image.frombytes("L", (width, 1), row).resize((width, height), Image.Resampling.NEAREST)
+    portrait = opened(crop(encoded(striped.convert("RGB"), quality=92), Box(0, 0, width, height), spec).data)
+    middle = portrait.convert("L").crop((8, 8, spec.width - 8, 200))  # away from the edges, where a filter has less
+    return ImageStat.Stat(middle).stddev[0] / (90 / math.sqrt(2))
+
+
+@pytest.mark.parametrize("sides", [2, 3, 4])
+def test_the_filter_keeps_what_the_portrait_can_show_and_makes_no_false_stripes_of_what_is_finer(sides):
+    """A portrait of 295 pixels can show 147 stripes; of finer ones a bad filter makes broader ones (moiré)."""
+    assert contrast_left(sides, 80) > 0.85
+    assert contrast_left(sides, 105) > 0.7
+    assert contrast_left(sides, 190) < 0.3
+    assert contrast_left(sides, 240) < 0.1
 
 
 def test_noise_is_squeezed_into_the_size_cap_with_the_best_quality_that_fits():
