@@ -19,7 +19,7 @@ from registrations.workflow import Action, Actor, Seat, Status, StepRefused
 if TYPE_CHECKING:
     from registrations.models import Registration
 
-FASTER = "这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。"
+FASTER = "这份报名刚刚有了变化，这次操作没有生效。请看过最新内容后再操作；页面没有更新的，请刷新。"
 PHOTO_CHANGED = "已换过照片，请看过新照片后再决定。"
 # What whoever wanted a seat is told to do where there is none.
 FULL = {

@@ -17,7 +17,7 @@ from tests import scenes
 from tests.registrations.reading import every_row, situation, tasks, text_of
 
 DESK = "/admin/registrations/registration/"
-FASTER = "这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。"
+FASTER = "这份报名刚刚有了变化，这次操作没有生效。请看过最新内容后再操作；页面没有更新的，请刷新。"
 
 
 def of(registration, page="change"):

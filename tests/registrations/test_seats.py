@@ -11,7 +11,7 @@ from tests import scenes
 from tests.registrations.reading import situation
 from tests.registrations.threads import at_once
 
-FASTER = "这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。"
+FASTER = "这份报名刚刚有了变化，这次操作没有生效。请看过最新内容后再操作；页面没有更新的，请刷新。"
 
 
 def full(occupation):

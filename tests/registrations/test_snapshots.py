@@ -106,7 +106,7 @@ def test_the_last_return_counts(returned, applicant, manager):
 def test_a_return_that_is_refused_keeps_nothing(applicant, occupation, manager):
     submitted = scenes.registration_at(Status.SUBMITTED, applicant, occupation, manager)
     submitted.version += 1
-    with pytest.raises(Exception, match="刚刚被处理过"):
+    with pytest.raises(Exception, match="刚刚有了变化"):
         submitted.take(Action.RETURN, by=manager, note="请改。")
     assert Snapshot.objects.count() == 0
 

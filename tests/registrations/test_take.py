@@ -17,7 +17,7 @@ from tests.registrations.threads import at_once
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 5, 20, 12, 0, tzinfo=BEIJING)
-FASTER = "这份报名刚刚被处理过，请刷新页面，看过最新内容后再操作。"
+FASTER = "这份报名刚刚有了变化，这次操作没有生效。请看过最新内容后再操作；页面没有更新的，请刷新。"
 LATE = "已经过了截止时间，不能再操作。如有特殊情况，请联系组委会。"
 MICROSECOND = timedelta(microseconds=1)
 
@@ -133,7 +133,7 @@ def test_the_photo_is_exchanged_while_somebody_decides():
     now, trail = scenes.fresh(submitted), [line.portrait_sha256 for line in submitted.events.filter(action="approve")]
     if decided == Status.APPROVED:
         assert (now.status, now.portrait.sha256, trail) == (Status.APPROVED, seen, [seen])
-        assert exchanged.startswith(("这份报名现在是“审核通过”", "这份报名刚刚被处理过"))
+        assert exchanged.startswith(("这份报名现在是“审核通过”", "这份报名刚刚有了变化"))
     else:
         assert decided in {PHOTO_CHANGED, FASTER}
         assert (now.status, now.portrait.sha256, trail) == (Status.SUBMITTED, other.sha256, [])
