@@ -125,9 +125,9 @@ STATIC_ROOT = read("STATIC_ROOT", default=BASE_DIR / ".static")
 STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", get_bootstrap_dir())]
 WHITENOISE_USE_FINDERS = DEBUG
 # What one request may carry beside its files; a photo has its own limit (photos/uploads.py). The longest form, the
-# desk's page of a plan with its occupations and attachments, has some hundred fields.
+# desk's page of a plan with its occupations and attachments, has eight fields for each of 500 occupations and more.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 8000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_HANDLERS = [
     "photos.uploads.BoundedUploadHandler",

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from plans import publication
 from plans.models import Attachment, CommitteeMember, Occupation, Plan
+from plans.occupation_sheet import MOST_ROWS
 from tests import scenes
 from tests.pages import form_of
 from tests.registrations.reading import text_of
@@ -252,6 +254,18 @@ def test_what_somebody_has_begun_is_not_taken_back_by_the_form_either(desk, plan
     sentence = f"“{plan}”已经有人开始填写报名，不能撤回发布。可以修改竞赛说明，或联系运营人员。"
     assert errors(save(desk, plan, **moment)) == [sentence]
     assert Plan.objects.get().published_at == plan.published_at
+
+
+def test_a_plan_of_as_many_occupations_as_a_workbook_brings_can_still_be_edited(desk, plan):
+    wanted = "取得中级职业资格证书以后，从事本职业工作满两年"
+    Occupation.objects.bulk_create(
+        Occupation(plan=plan, name=f"职业{number}", division="worker", requirements=wanted, capacity=30)
+        for number in range(MOST_ROWS)
+    )
+    last = {f"occupations-{MOST_ROWS - 1}-capacity": 31}
+    assert save(desk, plan, title="改过的名称", **last).status_code == 302
+    assert Plan.objects.get().title == "改过的名称"
+    assert plan.occupations.values_list("capacity").annotate(Count("pk")).order_by("capacity").last() == (31, 1)
 
 
 def test_what_was_only_looked_through_has_not_changed(desk, plan):

@@ -536,7 +536,9 @@ def test_the_other_window_changed_what_is_about_to_be_submitted(visitor, draft):
     was = situation(draft)
     answer = visitor.post(address("submit", draft), {"version": typed(asked, "version")}, follow=True)
     assert answer.redirect_chain == [(address("check", draft), 302)]
-    assert notices(answer) == ["这份报名刚刚有了变化，这次操作没有生效。请看过最新内容后再操作；页面没有更新的，请刷新。"]
+    assert notices(answer) == [
+        "这份报名刚刚有了变化，这次操作没有生效。请看过最新内容后再操作；页面没有更新的，请刷新。"
+    ]
     assert situation(draft) == was
 
 
