@@ -155,7 +155,7 @@ class Aim:
 
     @property
     def bound(self) -> float:
-        """What this run is held to: a short one, on a machine that others use, to less than the aim."""
+        """What this run is held to: the aim, or of a short run, on a machine that others use, less than that."""
         return self.aim / self.slack if self.least else self.aim * self.slack
 
     @property

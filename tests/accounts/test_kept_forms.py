@@ -245,7 +245,7 @@ def test_a_page_keeps_what_is_typed_just_after_the_end(client, clock, applicant)
         ("/profile/", "csrfmiddlewaretoken=x&password=y&agreed=on"),
         ("/profile/", "school=" + "a" * 64 * 1024),
         ("/profile/", "school=" + "a" * 200 * 1024),
-        ("/profile/", "&".join(f"a{number}=1" for number in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1))),
+        ("/profile/", "a=1&" * settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + "a=1"),
         ("/plans/", "q=1"),
         ("/nowhere/", "school=1"),
         ("//evil.example/profile/", "school=1"),
