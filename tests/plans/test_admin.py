@@ -268,6 +268,22 @@ def test_a_plan_of_as_many_occupations_as_a_workbook_brings_can_still_be_edited(
     assert plan.occupations.values_list("capacity").annotate(Count("pk")).order_by("capacity").last() == (31, 1)
 
 
+def test_of_many_rows_the_wrong_ones_are_named_with_the_way_there(desk, plan):
+    for number in range(3):
+        scenes.occupation(plan, name=f"职业{number}")
+    wrong = {"title": "", "occupations-1-capacity": "很多", "occupations-2-name": ""}
+    page = save(desk, plan, **wrong).content.decode()
+    (listed,) = re.findall(r'<ul class="wrong">(.*?)</ul>', page, re.DOTALL)
+    ways = [(way, text_of(line)) for way, line in re.findall(r'<li><a href="#([^"]*)">(.*?)</li>', listed)]
+    assert ways == [
+        ("id_title", "竞赛名称：请填写这一项。"),
+        ("id_occupations-1-capacity", "职业（工种） 职业1（职工组），名额：名额请填写整数；不限名额请留空。"),
+        ("id_occupations-2-name", "职业（工种） 职业2（职工组），职业（工种）：请填写这一项。"),
+    ]
+    assert all(f' id="{way}"' in page for way, _ in ways)
+    assert 'class="wrong"' not in desk.get(change(plan)).content.decode()
+
+
 def test_what_was_only_looked_through_has_not_changed(desk, plan):
     """A browser sends both characters of a line's end, whatever is stored."""
     save(desk, plan)  # a form has no seconds
@@ -485,6 +501,7 @@ def test_three_members_and_occupations_ask_no_more_than_one(plan, desk, applican
         return len(captured)
 
     scenes.occupation(plan)
+    queries()  # what the process remembers
     one = queries()
     for _ in range(2):
         scenes.occupation(plan)
