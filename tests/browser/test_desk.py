@@ -80,7 +80,7 @@ def test_the_photo_requirements_of_a_plan(visitor: Callable[..., Page]) -> None:
     page.get_by_label("照片宽（像素）").fill("413")
     page.get_by_label("照片高（像素）").fill("295")
     page.get_by_role("button", name="保存", exact=True).click()
-    expect(page.get_by_text("高应是宽的 1 到 2 倍，请核对两个数有没有写反。")).to_be_visible()
+    expect(page.get_by_text("高应是宽的 1 到 2 倍，请核对两个数有没有写反。", exact=True)).to_be_visible()
     assert Axe().run(page, context=".photo-requirements").violations_count == 0
     for width in (1366, 360):
         page.set_viewport_size({"width": width, "height": 768})
